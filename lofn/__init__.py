@@ -1,0 +1,1 @@
+"""Run each partition of a Spark RDD through a command in a Docker container."""
