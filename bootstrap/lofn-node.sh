@@ -144,7 +144,7 @@ docker_group() {
 # The registry's S3 driver reads its keys from this file. On EMR there are none, the file stays
 # empty and the driver goes on to the instance's role.
 registry_credentials() {
-    mkdir -p "$LOFN_HOME/registry" && chmod 700 "$LOFN_HOME/registry" || die "cannot make $LOFN_HOME/registry"
+    install -d -m 0700 "$LOFN_HOME/registry" || die "cannot make $LOFN_HOME/registry"
     {
         key_id=$(aws configure get aws_access_key_id 2>/dev/null) && [ -n "$key_id" ] && {
             printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \
