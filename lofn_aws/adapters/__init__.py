@@ -1,0 +1,1 @@
+"""The only rooms that do I/O: AWS, SSH, Docker and the clock."""

@@ -1,0 +1,1 @@
+"""Pure parsers: answers of APIs and texts of nodes, in; values of the model, out."""
