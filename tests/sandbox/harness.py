@@ -1,0 +1,125 @@
+"""What the sandbox tests drive: the real `lofn-aws` command, in a project folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "lofn_aws"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One finished run of the command: exit code and both streams as text."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Stdout read as JSON; raises with the whole output where it is none."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError as error:
+            raise AssertionError(f"not JSON ({error}): {self.stdout!r}\n{self.stderr}") from error
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a `lofn-aws.toml`, and the environment the command runs in."""
+
+    folder: Path
+    sandbox: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a person with no AWS account and this sandbox's name."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOFN_AWS_"))}
+        return {**clean, "LOFN_AWS_SANDBOX_NAME": self.sandbox, **self.environment}
+
+    def run(self, *arguments: str, timeout: float = 600, check: bool = True) -> Finished:
+        """Run `lofn-aws --sandbox ARGUMENTS`; fail the test on a non-zero exit if `check`."""
+        done = subprocess.run(
+            [*COMMAND, "--sandbox", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        finished = Finished(done.returncode, done.stdout, done.stderr)
+        if check and finished.exit_code != 0:
+            raise AssertionError(
+                f"lofn-aws {' '.join(arguments)}: exit {finished.exit_code}\n"
+                f"--- stdout\n{finished.stdout}\n--- stderr\n{finished.stderr}"
+            )
+        return finished
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """The command running in a process group of its own; killed on leaving."""
+        process = subprocess.Popen(
+            [*COMMAND, "--sandbox", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], text: str, seconds: float) -> str:
+    """Read the process's stderr up to the first line that contains `text`."""
+    deadline = time.monotonic() + seconds
+    seen = ""
+    assert process.stderr is not None
+    for line in process.stderr:
+        seen += line
+        if text in line:
+            return seen
+        if time.monotonic() > deadline:
+            break
+    raise AssertionError(f"no line with {text!r} in:\n{seen}")
+
+
+def labelled(sandbox: str) -> dict[str, list[str]]:
+    """Containers, networks and volumes on this machine that carry the sandbox's label."""
+    label = f"label=lofn-aws.sandbox={sandbox}"
+
+    def names(*command: str) -> list[str]:
+        done = subprocess.run(
+            ["docker", *command, "--filter", label], capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    return {
+        "containers": names("ps", "-aq"),
+        "networks": names("network", "ls", "-q"),
+        "volumes": names("volume", "ls", "-q"),
+    }
+
+
+def nothing_left(sandbox: str) -> bool:
+    """Whether no container, network or volume of the sandbox is left."""
+    return not any(labelled(sandbox).values())
