@@ -28,7 +28,7 @@ def settings(invocation: Invocation, say: Reporter, *, start_sandbox: bool = Tru
         return _load(invocation, sandbox_values(first.sandbox_name, say, start_sandbox), None)
     if first.region is not None:
         return first
-    from lofn_aws.adapters.session import read_chain  # noqa: PLC0415 - boto3 loads slowly
+    from lofn_aws.adapters.session import read_chain
 
     return _load(invocation, None, read_chain(first.profile))
 

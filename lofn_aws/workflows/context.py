@@ -35,35 +35,35 @@ class Context:
     @cached_property
     def aws(self) -> "Aws":
         """The boto3 clients."""
-        from lofn_aws.adapters.session import Aws  # noqa: PLC0415
+        from lofn_aws.adapters.session import Aws
 
         return Aws(self.settings)
 
     @cached_property
     def emr(self) -> "EmrAdapter":
         """EMR."""
-        from lofn_aws.adapters.emr import EmrAdapter  # noqa: PLC0415
+        from lofn_aws.adapters.emr import EmrAdapter
 
         return EmrAdapter(self.aws)
 
     @cached_property
     def ec2(self) -> "Ec2Adapter":
         """EC2."""
-        from lofn_aws.adapters.ec2 import Ec2Adapter  # noqa: PLC0415
+        from lofn_aws.adapters.ec2 import Ec2Adapter
 
         return Ec2Adapter(self.aws)
 
     @cached_property
     def iam(self) -> "IamAdapter":
         """STS and IAM."""
-        from lofn_aws.adapters.iam import IamAdapter  # noqa: PLC0415
+        from lofn_aws.adapters.iam import IamAdapter
 
         return IamAdapter(self.aws)
 
     @cached_property
     def s3(self) -> "S3Adapter":
         """S3."""
-        from lofn_aws.adapters.s3 import S3Adapter  # noqa: PLC0415
+        from lofn_aws.adapters.s3 import S3Adapter
 
         return S3Adapter(self.aws.s3)
 
