@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
+from lofn.docker_handler import DockerFailure
+
 # Where `hadoop` and `hdfs` are on EMR, in Apache's tar and in distributions' packages: the PATH
 # of a YARN container holds next to nothing.
 _PLACES = ("/usr/bin", "/usr/local/bin", "/usr/lib/hadoop/bin", "/opt/hadoop/bin")
@@ -21,7 +23,7 @@ _HOMES = ("HADOOP_HOME", "HADOOP_COMMON_HOME", "HADOOP_HDFS_HOME")
 Settings = Sequence[tuple[str, str]]
 
 
-class VolumeFailed(RuntimeError):
+class VolumeFailed(DockerFailure):
     """A volume or a remote file could not be had; the text says why."""
 
 
@@ -52,7 +54,7 @@ def shell_command() -> tuple[str, ...]:
 def _spark_jars() -> str | None:
     homes = [os.environ.get("SPARK_HOME", "")]
     try:
-        import pyspark  # noqa: PLC0415 (the engine imports pyspark only inside functions)
+        import pyspark
 
         homes.append(os.path.dirname(pyspark.__file__))
     except ImportError:

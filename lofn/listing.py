@@ -55,7 +55,7 @@ def snapshot(context: SparkContext, source: str) -> RemoteListing:
 
     Raises VolumeFailed with the file system's reason where it cannot be listed.
     """
-    from py4j.protocol import Py4JJavaError  # noqa: PLC0415 (comes with pyspark, on the driver)
+    from py4j.protocol import Py4JJavaError
 
     jvm: Any = context._jvm
     path = jvm.org.apache.hadoop.fs.Path(source)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lofn import cache
+from lofn.errors import UsageError
 from lofn.listing import RemoteListing, snapshot
 
 if TYPE_CHECKING:
@@ -46,19 +47,19 @@ class VolumeSpec:
 def validate(volumes: Mapping[str, Any] | None) -> tuple[VolumeSpec, ...]:
     """Check the form of a ``volumes`` dictionary and return one spec per entry, in its order.
 
-    Raises ValueError with one sentence that names the entry, what is wrong and what to write
+    Raises UsageError with one sentence that names the entry, what is wrong and what to write
     instead. Whether a source exists is not looked at here.
     """
     if volumes is None:
         return ()
     if not isinstance(volumes, Mapping):
-        raise ValueError(f"volumes must be a dictionary like {_SHAPE}, not {volumes!r}")
+        raise UsageError(f"volumes must be a dictionary like {_SHAPE}, not {volumes!r}")
     specs = tuple(_one(source, how) for source, how in volumes.items())
     taken: dict[str, str] = {}
     for spec in specs:
         other = taken.setdefault(spec.bind, spec.source)
         if other != spec.source:
-            raise ValueError(
+            raise UsageError(
                 f"volumes {other!r} and {spec.source!r} are both bound at {spec.bind!r}: "
                 "give each its own place in the container"
             )
@@ -67,16 +68,16 @@ def validate(volumes: Mapping[str, Any] | None) -> tuple[VolumeSpec, ...]:
 
 def _one(source: Any, how: Any) -> VolumeSpec:
     if not isinstance(source, str) or not source:
-        raise ValueError(f"volume source {source!r} must be an absolute path or a URI, as text")
+        raise UsageError(f"volume source {source!r} must be an absolute path or a URI, as text")
     if not isinstance(how, Mapping):
-        raise ValueError(f"volume {source!r} must map to a dictionary like {_SHAPE}, not {how!r}")
+        raise UsageError(f"volume {source!r} must map to a dictionary like {_SHAPE}, not {how!r}")
     for key in how:
         if key not in ("bind", "mode"):
             near = difflib.get_close_matches(str(key), ("bind", "mode"), n=1, cutoff=0.3)
             hint = f"did you mean {near[0]!r}?" if near else "it takes 'bind' and 'mode'"
-            raise ValueError(f"volume {source!r} has an unknown key {key!r}: {hint}")
+            raise UsageError(f"volume {source!r} has an unknown key {key!r}: {hint}")
     if "bind" not in how:
-        raise ValueError(f"volume {source!r} lacks 'bind', its absolute path in the container")
+        raise UsageError(f"volume {source!r} lacks 'bind', its absolute path in the container")
     scheme = _scheme(source)
     return VolumeSpec(source, _bind(source, how["bind"]), _mode(source, how, scheme), scheme)
 
@@ -87,12 +88,12 @@ def _scheme(source: str) -> str:
         if name not in _SCHEMES:
             near = difflib.get_close_matches(name, _SCHEMES, n=1)
             hint = f"did you mean {near[0]}://?" if near else "use hdfs://, s3:// or file://"
-            raise ValueError(f"volume {source!r} has the scheme {name!r}: {hint}")
+            raise UsageError(f"volume {source!r} has the scheme {name!r}: {hint}")
         if "://" not in source and not source.startswith("file:/"):
-            raise ValueError(f"volume {source!r} is not a URI: write {name}://...")
+            raise UsageError(f"volume {source!r} is not a URI: write {name}://...")
         return _SCHEMES[name]
     if not source.startswith("/"):
-        raise ValueError(
+        raise UsageError(
             f"volume source {source!r} must be an absolute path: write "
             f"{os.path.abspath(source)!r}, or a URI such as hdfs:///ref or s3://bucket/ref"
         )
@@ -101,23 +102,23 @@ def _scheme(source: str) -> str:
 
 def _bind(source: str, bind: Any) -> str:
     if not isinstance(bind, str) or not bind.startswith("/"):
-        raise ValueError(
+        raise UsageError(
             f"volume {source!r} has bind {bind!r}: it must be an absolute path in the container"
         )
     path = "/" + os.path.normpath(bind).lstrip("/")
     if path == "/":
-        raise ValueError(f"volume {source!r} cannot be bound at '/': it would hide the image")
+        raise UsageError(f"volume {source!r} cannot be bound at '/': it would hide the image")
     if ":" in path or "\0" in path:
-        raise ValueError(f"volume {source!r} has bind {bind!r}: Docker allows no colon there")
+        raise UsageError(f"volume {source!r} has bind {bind!r}: Docker allows no colon there")
     return path
 
 
 def _mode(source: str, how: Mapping[str, Any], scheme: str) -> str:
     mode = how.get("mode", "ro")
     if mode not in _MODES:
-        raise ValueError(f"volume {source!r} has mode {mode!r}: it must be 'ro' or 'rw'")
+        raise UsageError(f"volume {source!r} has mode {mode!r}: it must be 'ro' or 'rw'")
     if mode == "rw" and scheme != "local":
-        raise ValueError(_rw_refused(source))
+        raise UsageError(_rw_refused(source))
     return str(mode)
 
 
@@ -133,7 +134,7 @@ def resolve(specs: tuple[VolumeSpec, ...], master: str) -> tuple[VolumeSpec, ...
     """Decide what a plain absolute path means under this Spark ``master``.
 
     On YARN it is in HDFS, as in the earlier lofn; elsewhere it is on the node. ``file://`` is
-    always the node's own. Raises ValueError where that makes a 'rw' volume remote.
+    always the node's own. Raises UsageError where that makes a 'rw' volume remote.
     """
     if not master.startswith("yarn"):
         return specs
@@ -142,7 +143,7 @@ def resolve(specs: tuple[VolumeSpec, ...], master: str) -> tuple[VolumeSpec, ...
 
 def _in_hdfs(spec: VolumeSpec) -> VolumeSpec:
     if spec.mode == "rw":
-        raise ValueError(_rw_refused(spec.source))
+        raise UsageError(_rw_refused(spec.source))
     return replace(spec, scheme="hdfs")
 
 
@@ -191,7 +192,7 @@ def prepare(
     """Check ``volumes`` on the driver and list the remote ones; the result can be pickled.
 
     ``spark`` is a SparkContext or an RDD of it. ``temporary_directory_parent`` is where nodes keep
-    their copies, see `lofn.cache.CachePlace`. Raises ValueError for a wrong form and
+    their copies, see `lofn.cache.CachePlace`. Raises UsageError for a wrong form and
     `lofn.cache.VolumeFailed` for a remote source that cannot be read.
     """
     context: SparkContext = getattr(spark, "context", spark)  # an RDD's own context

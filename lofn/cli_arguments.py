@@ -1,0 +1,178 @@
+r"""The arguments of ``python -m lofn map|reduce``, parsed and checked before Spark is started."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from lofn import volumes
+from lofn.errors import UsageError
+
+_EXAMPLES = r"""
+examples:
+  python -m lofn map --image debian:bookworm-slim --input hdfs:///text --output hdfs:///counts \
+      --command 'tr -s " " "\n" < /shared/input.txt | sort | uniq -c > /shared/output.txt'
+  python -m lofn map --image tools --input s3://bucket/all.sdf --delimiter '\n$$$$\n' \
+      --output s3://bucket/docked --volume hdfs:///receptor:/receptor --partitions 64 \
+      -- dock --in /shared/input.txt --out /shared/output.txt
+  python -m lofn reduce --binary --image samtools --input hdfs:///bams --output hdfs:///all.bam \
+      --fan-in 8 --command 'samtools merge /shared/output.bin /shared/input_*.bin'
+
+exit codes: 0 done, 1 the job failed, 2 the arguments or the input are wrong
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are UsageError, so that one place prints them."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse and check. Raises UsageError with one sentence; --help prints and exits.
+
+    What follows a lone ``--`` is the exact argv of the command. ``volumes`` in the result is the
+    dictionary that `lofn.api.DockerPipe` takes.
+    """
+    words = list(argv)
+    exact: list[str] | None = None
+    if "--" in words:
+        exact = words[words.index("--") + 1 :]
+        words = words[: words.index("--")]
+    parsed = _parser().parse_args(words)
+    if (parsed.command is None) == (exact is None):
+        raise UsageError("give the command either as --command 'text for a shell' or after --")
+    if exact is not None:
+        parsed.command = exact
+    parsed.volumes = _volumes(parsed.volume)
+    return parsed
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="python -m lofn",
+        description="Run files through a command in a Docker container, one partition at a time.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="map|reduce")
+    common = _common()
+    mapping = verbs.add_parser(
+        "map",
+        parents=[common],
+        help="each partition through the command; --output is a folder with a file for each",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    mapping.add_argument(
+        "--on-error",
+        choices=("fail", "quarantine"),
+        default="fail",
+        help="quarantine: go on, and write failed partitions and their errors to --quarantine",
+    )
+    mapping.add_argument(
+        "--quarantine",
+        metavar="FOLDER",
+        help="where quarantined partitions go (default: <output>.quarantine)",
+    )
+    reducing = verbs.add_parser(
+        "reduce",
+        parents=[common],
+        help="all partitions to one result by the command; --output is one file",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    reducing.add_argument(
+        "--fan-in", type=_positive, metavar="N", help="how many inputs one command takes at most"
+    )
+    return top
+
+
+def _common() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    add = common.add_argument
+    add("--image", required=True, help="Docker image, e.g. localhost:5000/samtools")
+    add("--command", metavar="TEXT", help="run by the image's shell; or give an argv after --")
+    add("--input", required=True, metavar="PATH", help="file, folder or pattern Spark can read")
+    add("--output", required=True, metavar="PATH", help="must not exist yet")
+    add(
+        "--volume",
+        action="append",
+        default=[],
+        metavar="SOURCE:BIND[:ro|rw]",
+        help="folder to mount in each container; on YARN a plain path is in HDFS; repeatable",
+    )
+    add("--partitions", type=_positive, metavar="N", help="how many parts to cut the input into")
+    add("--delimiter", type=_delimiter, default="\n", help=r"ends each record (default: \n)")
+    add("--output-delimiter", type=_delimiter, help="of the result (default: --delimiter)")
+    add("--binary", action="store_true", help="map: results are files as they are; reduce: inputs")
+    add("--network", metavar="NAME", help="of the containers: none, host, bridge or a name")
+    add("--reuse", action="store_true", help="keep a container for many partitions: no isolation")
+    add("--timeout", type=_seconds, metavar="SECONDS", help="for one container's run")
+    add(
+        "--docker-option",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="one of docker run's, e.g. --docker-option=--memory=2g; repeatable",
+    )
+    add("--shared-mountpoint", default="/shared/", metavar="PATH", help="(default: /shared/)")
+    add("--temporary-directory-parent", metavar="PATH", help="where nodes keep partitions")
+    add("--master", help="Spark's, e.g. local[4]; not needed under spark-submit")
+    add("--quiet", action="store_true", help="no progress line and no figures")
+    return common
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def _delimiter(text: str) -> str:
+    r"""Decode ``\n``, ``\t``, ``\x1e`` and the like, which a shell passes on as written."""
+    try:
+        value = codecs.decode(text.encode("latin-1", "backslashreplace"), "unicode_escape")
+    except UnicodeDecodeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} has a wrong escape: {error.reason}") from None
+    if not value:
+        raise argparse.ArgumentTypeError("a delimiter cannot be empty")
+    return value
+
+
+def _volumes(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        source, bind, mode = _volume(text)
+        if source in found:
+            raise UsageError(f"--volume {source} is given twice: one place in the container each")
+        found[source] = {"bind": bind, "mode": mode}
+    volumes.validate(found)
+    return found
+
+
+def _volume(text: str) -> tuple[str, str, str]:
+    """Split SOURCE:BIND[:MODE] from its end, since a source may be a URI with colons of its own."""
+    mode = "ro"
+    head, _, last = text.rpartition(":")
+    if head and not last.startswith("/"):
+        mode = last
+        head, _, last = head.rpartition(":")
+    if not head or head in ("hdfs", "s3", "s3a", "s3n", "file"):
+        raise UsageError(
+            f"--volume {text!r} must be SOURCE:BIND or SOURCE:BIND:MODE, e.g. hdfs:///ref:/ref"
+        )
+    return head, last, mode
