@@ -66,15 +66,19 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def tagged(self, image: str, repository: str, tag: str) -> Iterator[None]:
-        """Give an image another name while the block runs; it is gone after it in every case."""
+        """Give an image another name while the block runs, and leave names as they were."""
+        before = self.image(f"{repository}:{tag}")
         with _errors(f"tagging {image}"):
             self._client.api.tag(image, repository, tag)
         try:
             yield
         finally:
-            # Removing a name of an image that has another one removes the name alone.
-            with contextlib.suppress(docker.errors.ImageNotFound):
-                self._client.api.remove_image(f"{repository}:{tag}", noprune=True)
+            with _errors(f"removing the name {repository}:{tag}"):
+                if before is not None:
+                    self._client.api.tag(before.id, repository, tag)
+                else:
+                    # The image has another name, so that this removes the name alone.
+                    self._client.api.remove_image(f"{repository}:{tag}", noprune=True)
 
     def push(self, repository: str, tag: str) -> Iterator[Mapping[str, Any]]:
         """Push a name and give each of Docker's messages as it comes; errors are messages."""

@@ -185,9 +185,9 @@ class Gateway:
         size = data.stat().st_size if isinstance(data, Path) else len(data)
         target, part = shlex.quote(remote), shlex.quote(f"{remote}.part")
         command = (
-            f"trap 'rm -f {part}' EXIT; trap 'exit 143' HUP INT TERM; "
-            f'cat > {part} && [ "$(wc -c < {part})" -eq {size} ] && '
-            f"chmod {mode:o} {part} && mv {part} {target}"
+            f"part={part}; trap 'rm -f \"$part\"' EXIT; trap 'exit 143' HUP INT TERM; "
+            f'cat > "$part" && [ "$(wc -c < "$part")" -eq {size} ] && '
+            f'chmod {mode:o} "$part" && mv "$part" {target}'
         )
         with _opened(data) as stdin:
             self.run(host, command, timeout=timeout, stdin=stdin)
@@ -241,7 +241,7 @@ class Gateway:
             config=Config(overrides={"load_ssh_configs": False}, lazy=True),
             connect_timeout=int(self._connect_timeout),
             connect_kwargs={
-                "key_filename": self._key_file,
+                "key_filename": [self._key_file] if self._key_file else [],
                 "look_for_keys": False,
                 "allow_agent": self._key_file is None,
                 "banner_timeout": self._connect_timeout,
@@ -250,9 +250,9 @@ class Gateway:
                 "transport_factory": _fast_transport,
             },
         )
-        pin(connection.client, host, self._port, self._host_keys.get(host))
         with _connecting(host, self._user, self._key_file):
             try:
+                pin(connection.client, host, self._port, self._host_keys.get(host))
                 connection.open()
             except BaseException:
                 connection.client.close()

@@ -153,8 +153,7 @@ class _Feeder:
         try:
             for chunk in self._chunks():
                 self._channel.sendall(chunk)
-            if self.failed_to_read is None:
-                self._channel.shutdown_write()
+            self._channel.shutdown_write()
         except OSError:
             # The command closed its input or ended: its exit code says whether that is bad.
             return
@@ -167,9 +166,10 @@ class _Feeder:
             try:
                 chunk = self._stdin.read(CHUNK)
             except BaseException as error:
-                # Without this the command would see a clean end and keep half a file.
+                # The signal comes first: a clean end of input would let the command keep half.
                 self.failed_to_read = error
                 _end(self._channel)
+                self._channel.close()
                 return
             if not chunk:
                 return

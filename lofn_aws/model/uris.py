@@ -65,7 +65,7 @@ class LocalPath:
     @property
     def name(self) -> str:
         """The last part of the path; of ``.`` and ``..`` the folder's real name."""
-        return self.path.name or self.path.resolve().name
+        return self.path.name if self.path.name not in ("", "..") else self.path.resolve().name
 
     def child(self, relative: str) -> LocalPath:
         """The entry of that relative name below this folder."""
