@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
-def _common() -> argparse.ArgumentParser:
+def _common() -> _Parser:
     common = _Parser(add_help=False)
     add = common.add_argument
     add("--image", required=True, help="Docker image, e.g. localhost:5000/samtools")

@@ -55,7 +55,7 @@ def snapshot(context: SparkContext, source: str) -> RemoteListing:
 
     Raises VolumeFailed with the file system's reason where it cannot be listed.
     """
-    from py4j.protocol import Py4JJavaError
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
     jvm: Any = context._jvm
     path = jvm.org.apache.hadoop.fs.Path(source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark import RDD
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 
 class InputMissing(Exception):
@@ -23,7 +23,7 @@ def list_files(spark: SparkSession, path: str) -> list[tuple[str, int]]:
     Sorted by path; names that start with ``_`` or ``.`` are left out, as Spark does. Raises
     InputMissing with the file system's reason if there is none.
     """
-    from py4j.protocol import Py4JJavaError
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
     context: Any = spark.sparkContext
     where = context._jvm.org.apache.hadoop.fs.Path(path)
@@ -57,11 +57,11 @@ def read_records(
     from pyspark import RDD
     from pyspark.serializers import NoOpSerializer
 
-    context: Any = spark.sparkContext
+    context = spark.sparkContext
     files = [file for file in list_files(spark, path) if file[1]]
     total = sum(size for _, size in files)
     wanted = partitions or context.defaultMinPartitions
-    pieces = []
+    pieces: list[RDD[bytes]] = []
     with_settings = spark.newSession()  # so that the caller's own session keeps its settings
     for name, size in files:
         share = max(1, round(wanted * size / total))
@@ -71,15 +71,15 @@ def read_records(
         frame = with_settings.read.option("lineSep", delimiter).text(_literal(name))
         pieces.append(RDD(_as_bytes(frame), context, NoOpSerializer()))
     if not pieces:
-        return context.emptyRDD()  # type: ignore[no-any-return]
-    return context.union(pieces) if len(pieces) > 1 else pieces[0]  # type: ignore[no-any-return]
+        return context.emptyRDD()
+    return context.union(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _as_bytes(frame: DataFrame) -> Any:
+def _as_bytes(frame: Any) -> Any:
     """Give the JVM's RDD of byte arrays of a frame of one text column."""
-    binary = frame.selectExpr("cast(value as binary)")._jdf  # type: ignore[operator]
-    encoders = frame.sparkSession._jvm.org.apache.spark.sql.Encoders  # type: ignore[attr-defined]
-    return getattr(binary, "as")(encoders.BINARY()).toJavaRDD()
+    binary = frame.selectExpr("cast(value as binary)")._jdf
+    encoder = frame.sparkSession._jvm.org.apache.spark.sql.Encoders.BINARY()
+    return getattr(binary, "as")(encoder).toJavaRDD()
 
 
 def _literal(path: str) -> str:
@@ -97,7 +97,7 @@ def write_records(
 
     context: Any = spark.sparkContext
     raw: Any = records.mapPartitions(iter)._reserialize(NoOpSerializer())
-    session: Any = spark._jsparkSession  # type: ignore[attr-defined]
+    session: Any = spark._jsparkSession
     binary = context._jvm.org.apache.spark.sql.Encoders.BINARY()
     frame = session.createDataset(raw._jrdd.rdd(), binary)
     text = frame.selectExpr(_strings(context, "cast(value as string)"))

@@ -195,7 +195,7 @@ def prepare(
     their copies, see `lofn.cache.CachePlace`. Raises UsageError for a wrong form and
     `lofn.cache.VolumeFailed` for a remote source that cannot be read.
     """
-    context: SparkContext = getattr(spark, "context", spark)  # an RDD's own context
+    context: Any = getattr(spark, "context", spark)
     specs = resolve(validate(volumes), context.master or "")
     listed = tuple(
         (spec, snapshot(context, spec.source) if spec.remote else None) for spec in specs
