@@ -12,6 +12,7 @@
 #   lofn-node swarm-clean                            forget nodes that are down (on the manager)
 #   lofn-node load-image S3_URI|- IMAGE              have IMAGE here, from a tar or by a pull
 #   lofn-node registry-start IMAGE BUCKET REGION PREFIX  a registry on every node (on the manager)
+#   lofn-node publish IMAGE NAME                     push a local image as localhost:5000/NAME
 #   lofn-node watch BUCKET RUN_ID                    wait for EMR, then do the above unattended
 #
 # The swarm document that `watch` waits for, s3://BUCKET/clusters/RUN_ID/swarm.json:
@@ -164,8 +165,9 @@ registry_credentials() {
 
 leave_if_broken() {
     case $(swarm_field LocalNodeState) in
-        error | locked)
-            say "this node's swarm state is broken ($(swarm_field Error)); leaving that swarm"
+        error | locked | pending)
+            # pending, and nothing else holds the lock: a join that never came through.
+            say "this node's swarm is $(swarm_field LocalNodeState) ($(swarm_field Error)); leaving it"
             docker swarm leave --force >/dev/null || die "docker swarm leave --force failed" ;;
     esac
 }
@@ -201,9 +203,13 @@ swarm_join() {
         say "leaving the swarm of $(swarm_managers)to join that of $manager"
         docker swarm leave --force >/dev/null || die "docker swarm leave --force failed"
     fi
-    # Docker gives up waiting after 20 s but goes on joining in the background.
-    join_output=$(docker swarm join --token "$token" "$manager" 2>&1) ||
-        retry 40 swarm_is_active || die "cannot join the swarm at $manager: $join_output"
+    join_output=$(docker swarm join --token "$token" "$manager" 2>&1) && return 0
+    case $join_output in
+        # Docker gives up waiting after 20 s but goes on joining in the background.
+        *Timeout*) retry 40 swarm_is_active && return 0 ;;
+    esac
+    docker swarm leave --force >/dev/null 2>&1
+    die "cannot join the swarm at $manager: $join_output"
 }
 
 swarm_leave() {
@@ -241,6 +247,7 @@ create_registry() {
     # The host's network: the registry listens on the node's loopback alone, and reaches the
     # instance's role where the metadata service allows only one hop.
     # aws-sdk-go's own variable names the credentials file; the keys are not in the service.
+    # OTEL_ and FORCEPATHSTYLE mean something to registry:3 alone, and registry:2 ignores them.
     set -- --name registry --mode global --network host --no-resolve-image --detach --quiet \
         --label "lofn.registry=$registry_spec" \
         --mount "type=bind,src=$REGISTRY_CREDENTIALS,dst=/run/lofn-registry-credentials,readonly" \
@@ -262,6 +269,7 @@ registry_start() {
     image=${1:-}; bucket=${2:-}; region=${3:-}; prefix=${4:-}
     [ -n "$prefix" ] || die "registry-start needs IMAGE BUCKET REGION PREFIX"
     is_manager || die "registry-start runs on the swarm's manager, and this node is none"
+    has_image "$image" || die "the image $image is not on this node; run: lofn-node load-image S3_URI $image"
     prefix=${prefix#/}
     endpoint=$(aws configure get endpoint_url 2>/dev/null)
     registry_spec="$image $bucket $region $prefix $endpoint"
@@ -272,8 +280,16 @@ registry_start() {
         create_registry
     fi
     retry 90 registry_answers && return 0
-    docker service ps registry --no-trunc --format '{{.Node}}: {{.CurrentState}} {{.Error}}' >&2
-    die "the registry does not answer at $REGISTRY_URL after 90 s: docker service logs registry"
+    reasons=$(docker service ps registry --no-trunc --format '{{.Node}} {{.Error}}' |
+        grep ' .' | sort -u | head -n 5)
+    die "the registry does not answer at $REGISTRY_URL after 90 s: ${reasons:-see docker service logs registry}"
+}
+
+publish() {
+    image=${1:-}; name=${2:-}
+    [ -n "$name" ] || die "publish needs a local image and the name it gets in the registry"
+    docker tag "$image" "localhost:5000/$name" || die "no image $image on this node"
+    timeout 600 docker push -q "localhost:5000/$name" || die "cannot push localhost:5000/$name"
 }
 
 # ---- unattended -------------------------------------------------------------------------------
@@ -338,6 +354,7 @@ case $command in
     swarm-clean) locked swarm_clean ;;
     load-image) locked load_image "$@" ;;
     registry-start) locked registry_start "$@" ;;
+    publish) publish "$@" ;;
     watch) watch "$@" ;;
     *) say "no such command: $command"; usage ;;
 esac
