@@ -95,7 +95,7 @@ def _common() -> _Parser:
     common = _Parser(add_help=False)
     add = common.add_argument
     add("--image", required=True, help="Docker image, e.g. localhost:5000/samtools")
-    add("--command", metavar="TEXT", help="run by the image's shell; or give an argv after --")
+    add("--command", metavar="TEXT", help="for the image's shell, exactly as it is")
     add("--input", required=True, metavar="PATH", help="file, folder or pattern Spark can read")
     add("--output", required=True, metavar="PATH", help="must not exist yet")
     add(

@@ -1,0 +1,116 @@
+"""What ``python -m lofn map|reduce`` does with Spark once its arguments are known."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from lofn.api import DockerPipe
+from lofn.rawtext import list_files, read_records, write_records
+from lofn.remote_output import qualify, write_file, write_from_task
+from lofn.volumes import hadoop_settings
+
+if TYPE_CHECKING:
+    from pyspark import RDD
+    from pyspark.sql import SparkSession
+
+
+def make_pipe(spark: SparkSession, args: Namespace) -> DockerPipe:
+    """Make the engine's entry point from the arguments. Raises UsageError."""
+    return DockerPipe(
+        spark.sparkContext.getConf(),
+        temporary_directory_parent=args.temporary_directory_parent,
+        shared_mountpoint=args.shared_mountpoint,
+        volumes=args.volumes,
+    )
+
+
+def run_map(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
+    """Each partition of --input through the command, into a folder of files at --output."""
+    output = qualify(spark.sparkContext, args.output)
+    records = read_records(spark, args.input, args.delimiter, args.partitions)
+    if args.binary:
+        _map_to_files(spark, pipe, args, records, output)
+        return
+    result = pipe.map(records, args.image, _command(args), **_options(args), **_text(args))
+    write_records(spark, result, output, args.output_delimiter or args.delimiter)
+
+
+def _map_to_files(
+    spark: SparkSession, pipe: DockerPipe, args: Namespace, records: RDD[bytes], output: str
+) -> None:
+    files = pipe.map_binary_rdd(
+        records, args.image, _command(args), delimiter=args.delimiter, **_options(args)
+    )
+    settings = hadoop_settings(spark.sparkContext)
+
+    def save(partition: int, results: Iterator[tuple[str, bytes]]) -> Iterator[int]:
+        for number, (_, data) in enumerate(results):
+            suffix = f"-{number}" if number else ""
+            write_from_task(f"{output}/part-{partition:05d}{suffix}.bin", [data], settings)
+            yield len(data)
+
+    files.mapPartitionsWithIndex(save).count()
+    write_file(spark.sparkContext, f"{output}/_SUCCESS", [])
+
+
+def run_reduce(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
+    """All of --input to one result by the command, into one file at --output."""
+    output = qualify(spark.sparkContext, args.output)
+    fan_in = {} if args.fan_in is None else {"fan_in": args.fan_in}
+    if args.binary:
+        result = pipe.reduce_binary(
+            _whole_files(spark, args.input), args.image, _command(args), **fan_in, **_options(args)
+        )
+        write_file(spark.sparkContext, output, [result])
+        return
+    records = read_records(spark, args.input, args.delimiter, args.partitions)
+    lines = pipe.reduce(
+        records, args.image, _command(args), **fan_in, **_options(args), **_text(args)
+    )
+    end = (args.output_delimiter or args.delimiter).encode()
+    write_file(spark.sparkContext, output, _ended(lines, end))
+
+
+def _ended(records: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    for record in records:
+        yield record + end
+
+
+def _whole_files(spark: SparkSession, path: str) -> RDD[tuple[str, bytes]]:
+    """Give (name, bytes) of each file, one file per partition, in the order of their names."""
+    names = [name for name, _ in list_files(spark, path)]
+    place = {name: index for index, name in enumerate(names)}
+    files = spark.sparkContext.binaryFiles(",".join(names), len(names))
+    return files.partitionBy(len(names), lambda name: place[name])
+
+
+def _command(args: Namespace) -> str | list[str]:
+    """Give the command for the engine.
+
+    The engine undoes a host shell's escapes in a string, for scripts of the earlier lofn. Here
+    the user's own shell has done so already, so each backslash is doubled to come out as it is.
+    """
+    if isinstance(args.command, str):
+        return args.command.replace("\\", "\\\\")
+    return list(args.command)
+
+
+def _options(args: Namespace) -> dict[str, Any]:
+    """Give what the engine is told about containers."""
+    options: dict[str, Any] = {"docker_options": args.docker_option, "reuse": args.reuse}
+    if args.network is not None:
+        options["network"] = args.network
+    if args.timeout is not None:
+        options["timeout"] = args.timeout
+    return options
+
+
+def _text(args: Namespace) -> dict[str, Any]:
+    """Give what the engine is told about records: bytes as they are, ended by the delimiter."""
+    return {
+        "encoding": None,
+        "delimiter": args.delimiter,
+        "output_delimiter": args.output_delimiter or args.delimiter,
+    }

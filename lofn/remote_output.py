@@ -1,0 +1,89 @@
+"""Whole files written to a local, HDFS or S3 path, by the driver or by a task."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from lofn import hdfs
+from lofn.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+
+def qualify(context: SparkContext, path: str) -> str:
+    """Give the full URI of ``path`` on the job's file systems.
+
+    Raises UsageError if something is there already, or if its file system cannot be reached.
+    """
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+
+    where = _path(context, path)
+    try:
+        system = where.getFileSystem(_configuration(context))
+        if system.exists(where):
+            raise UsageError(
+                f"the output {path} exists already: remove it (`hdfs dfs -rm -r {path}`) or "
+                "choose another"
+            )
+        return str(system.makeQualified(where).toString())
+    except Py4JJavaError as error:
+        reason = str(error.java_exception.getMessage()).splitlines()[0]
+        raise UsageError(f"the output {path} cannot be written: {reason}") from None
+
+
+def write_file(context: SparkContext, uri: str, blocks: Iterable[bytes]) -> None:
+    """Write ``blocks`` to the new file ``uri`` from the driver, at once or not at all."""
+
+    def send(path: str) -> None:
+        target = _path(context, uri)
+        system = target.getFileSystem(_configuration(context))
+        system.copyFromLocalFile(False, False, _path(context, f"file:{path}"), target)
+
+    _write_aside(uri, blocks, send)
+
+
+def write_from_task(uri: str, blocks: Iterable[bytes], settings: hdfs.Settings) -> None:
+    """Write ``blocks`` to ``uri`` from an executor, at once or not at all; a second try replaces.
+
+    A remote file goes through Hadoop's shell, which copies aside and renames.
+    """
+    _write_aside(uri, blocks, lambda path: hdfs.fs("-put", "-f", path, uri, settings=settings))
+
+
+def _write_aside(uri: str, blocks: Iterable[bytes], send: Callable[[str], object]) -> None:
+    """Fill a temporary file, then rename it (local ``uri``) or ``send`` it (remote)."""
+    local = local_path(uri)
+    folder = os.path.dirname(local) if local else None
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    handle, path = tempfile.mkstemp(prefix=".lofn-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(blocks)
+        if local:
+            os.chmod(path, 0o644)
+            os.rename(path, local)
+        else:
+            send(path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def local_path(uri: str) -> str | None:
+    """Give the path of a ``file:`` URI; None for any other."""
+    return "/" + uri[len("file:") :].lstrip("/") if uri.startswith("file:") else None
+
+
+def _path(context: SparkContext, path: str) -> Any:
+    jvm: Any = context._jvm
+    return jvm.org.apache.hadoop.fs.Path(path)
+
+
+def _configuration(context: Any) -> Any:
+    return context._jsc.hadoopConfiguration()
