@@ -21,6 +21,8 @@ from lofn_aws.adapters.ssh_exec import (
     CommandTimeout,
     ConnectionLost,
     OnOutput,
+    Readable,
+    Writable,
     execute,
 )
 from lofn_aws.adapters.ssh_keys import UnknownHostKey, pin
@@ -110,8 +112,8 @@ class Gateway:
         command: str,
         *,
         timeout: float,
-        stdin: bytes | IO[bytes] | None = None,
-        stdout: IO[bytes] | None = None,
+        stdin: bytes | Readable | None = None,
+        stdout: Writable | None = None,
         check: bool = True,
         stream: OnOutput | None = None,
     ) -> CommandResult:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import Protocol
 
 import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
@@ -21,6 +21,20 @@ CHUNK = 131_072
 _GRACE_SECONDS = 10
 
 OnOutput = Callable[[str, bytes], None]
+
+
+class Readable(Protocol):
+    """What can be sent as standard input: an open binary file, or anything that reads like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes; empty at the end alone."""
+
+
+class Writable(Protocol):
+    """What takes standard output: an open binary file, or anything that writes like one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of ``data``."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class _Collector:
 
     name: str
     stream: OnOutput | None
-    sink: IO[bytes] | None = None
+    sink: Writable | None = None
     chunks: list[bytes] = field(default_factory=list)
     error: BaseException | None = None
 
@@ -86,8 +100,8 @@ def execute(
     command: str,
     *,
     timeout: float,
-    stdin: bytes | IO[bytes] | None = None,
-    stdout: IO[bytes] | None = None,
+    stdin: bytes | Readable | None = None,
+    stdout: Writable | None = None,
     stream: OnOutput | None = None,
 ) -> CommandResult:
     """Run ``command`` in a session of ``transport`` and wait for its exit code.
@@ -143,7 +157,7 @@ def _start(
 class _Feeder:
     """Sends standard input; one that cannot be read ends the command instead of cutting it."""
 
-    def __init__(self, channel: paramiko.Channel, stdin: bytes | IO[bytes] | None) -> None:
+    def __init__(self, channel: paramiko.Channel, stdin: bytes | Readable | None) -> None:
         self._channel = channel
         self._stdin = stdin
         self.failed_to_read: BaseException | None = None

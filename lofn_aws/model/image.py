@@ -84,3 +84,27 @@ def nearest_names(wanted: str, known: Iterable[str], limit: int = 3) -> list[str
     bare = wanted.rpartition(":")[0] or wanted
     same = [name for name in names if bare and bare.split("/")[-1] in name]
     return list(dict.fromkeys([*close, *same]))[:limit]
+
+
+@dataclass(frozen=True)
+class NodePull:
+    """What one node's pull came to: seconds it took, and why it failed (empty if it did not)."""
+
+    node: str
+    seconds: float
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """An image in the cluster's registry: the name for scripts, and what it took to get there.
+
+    ``layers_sent`` and ``layers_kept`` count layers; both are 0 where the image went as a whole.
+    """
+
+    name: str
+    digest: str
+    layers_sent: int
+    layers_kept: int
+    seconds: float
+    nodes: tuple[NodePull, ...] = ()
