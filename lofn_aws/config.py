@@ -4,7 +4,7 @@ import difflib
 import getpass
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,25 @@ else:
 
 PROJECT_FILE = "lofn-aws.toml"
 ENV_PREFIX = "LOFN_AWS_"
+_FROM_SANDBOX_ALONE = ("endpoint_url", "access_key", "secret_key", "region")
+_SANDBOX_DEFAULTS = ("registry_image", "ssh_ingress")
 
 
 @dataclass(frozen=True)
 class SandboxValues:
-    """What a running sandbox tells the toolkit; taken over all other origins."""
+    """What a running sandbox tells the toolkit.
+
+    Endpoint, keys and region are taken over all other origins; the other values stand behind
+    them, as the sandbox's own defaults. Nobody but this machine reaches its nodes, so that
+    there is no security group to open.
+    """
 
     endpoint_url: str
     access_key: str
     secret_key: str
     region: str
     registry_image: str
+    ssh_ingress: str = "none"
 
 
 @dataclass(frozen=True)
@@ -102,21 +110,19 @@ def load_settings(
     """
     files = _file_layers(env, cwd, config_file)
     layers = [
-        _Layer("sandbox", _sandbox_values(sandbox)),
+        _Layer("sandbox", _sandbox_values(sandbox, _FROM_SANDBOX_ALONE)),
         _Layer("flag", {k: v for k, v in flags.items() if v is not None}),
         _environment(env),
         *files,
     ]
     layers = _with_profile_table(layers, files, env, cwd, config_file)
     layers.append(_Layer("AWS's own chain", chain or {}))
+    layers.append(_Layer("sandbox", _sandbox_values(sandbox, _SANDBOX_DEFAULTS)))
     return _resolve(layers)
 
 
-def _sandbox_values(sandbox: SandboxValues | None) -> dict[str, object]:
-    if sandbox is None:
-        return {}
-    values: dict[str, object] = {f.name: getattr(sandbox, f.name) for f in fields(sandbox)}
-    return {**values, "sandbox": True}
+def _sandbox_values(sandbox: SandboxValues | None, names: tuple[str, ...]) -> dict[str, object]:
+    return {name: getattr(sandbox, name) for name in names} if sandbox is not None else {}
 
 
 def _environment(env: Mapping[str, str]) -> _Layer:

@@ -1,11 +1,13 @@
 """What every workflow is handed: settings, adapters made on first use, clock, reporter."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lofn_aws.adapters.clock import Clock
-from lofn_aws.config import Settings
+from lofn_aws.config import Settings, user_dir
 from lofn_aws.report.progress import Reporter
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ class Context:
     """One command's surroundings.
 
     ``timeout`` is the deadline in seconds of the command's longest wait, None for the
-    workflow's own default. Adapters are imported and made on first use, so that a command
-    that needs no AWS never loads boto3.
+    workflow's own default; ``home`` is the user's folder of this toolkit. Adapters are imported
+    and made on first use, so that a command that needs no AWS never loads boto3.
     """
 
     settings: Settings
@@ -31,6 +33,7 @@ class Context:
     dry_run: bool = False
     yes: bool = False
     timeout: float | None = None
+    home: Path = field(default_factory=lambda: user_dir(os.environ))
 
     @cached_property
     def aws(self) -> "Aws":
