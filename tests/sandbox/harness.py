@@ -123,3 +123,22 @@ def labelled(sandbox: str) -> dict[str, list[str]]:
 def nothing_left(sandbox: str) -> bool:
     """Whether no container, network or volume of the sandbox is left."""
     return not any(labelled(sandbox).values())
+
+
+def docker_answers() -> bool:
+    """Whether the local Docker Engine answers."""
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def write_project(folder: Path, home: Path, sandbox: str, name: str, **settings: int) -> Project:
+    """Write a `lofn-aws.toml` for a cluster called `name` and return its Project."""
+    lines = [f'cluster_name = "{name}"', *(f"{key} = {value}" for key, value in settings.items())]
+    (folder / "lofn-aws.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # The state folder stays the person's own: a sandbox that a killed run of the tests left
+    # behind is found there by the next run.
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Project(
+        folder,
+        sandbox,
+        {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "XDG_STATE_HOME": state},
+    )
