@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lofn.errors import UsageError
+
 if TYPE_CHECKING:
     from pyspark import RDD
     from pyspark.sql import SparkSession
 
 
-class InputMissing(Exception):
+class InputMissing(UsageError):
     """Nothing to read at the path given."""
 
 
