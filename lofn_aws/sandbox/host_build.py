@@ -27,8 +27,8 @@ def import_debian(tag: str, packages: Sequence[str]) -> None:
     """An image of Debian 12 with ``packages``, through mmdebstrap. Raises InfrastructureError."""
     _require(["mmdebstrap"], "mmdebstrap")
     argv = ["mmdebstrap", "--quiet", "--variant=minbase"]
-    # What a cluster node never reads makes a seventh of the image.
-    argv += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
+    # What no node reads. (The manual's folder stays: Java's package fails without it.)
+    argv += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale")]
     argv += [f"--include={','.join(packages)}"] if packages else []
     with tempfile.TemporaryFile() as archive:
         _run([*argv, "bookworm", "-"], archive)

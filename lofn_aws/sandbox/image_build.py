@@ -25,6 +25,7 @@ REGISTRY_STAND_IN = "lofn-aws/registry:2"
 SYSTEM_FILES = ("packages.txt",)
 PARTS_FILES = ("collect-parts.sh", "pom", "python-packages.txt")
 NODE_FILES = ("prepare-node.sh", "rootfs")
+REGISTRY_FILES = ("collect-registry.sh",)
 
 Progress = Callable[[str], None]
 
@@ -51,7 +52,7 @@ def ensure_node_image(progress: Progress) -> str:
         if not present(tag):
             args = {"SYSTEM": _ensure_system(progress), "PARTS": _ensure_parts(progress)}
             with _timed(progress, "node image: putting it together"):
-                image_engine.build(tag, "Dockerfile", NODE_FILES, args, _ignore)
+                image_engine.build(tag, "Dockerfile", NODE_FILES, args)
     return tag
 
 
@@ -76,12 +77,12 @@ def _make_registry(progress: Progress) -> str:
     with build_lock(progress), _timed(progress, "registry image: building from a package"):
         try:
             args = {"BASE": base}
-            image_engine.build(REGISTRY_STAND_IN, "Dockerfile.registry", (), args, _ignore)
+            image_engine.build(REGISTRY_STAND_IN, "Dockerfile.registry", REGISTRY_FILES, args)
         except BuildFailed:
             host_base = f"{REGISTRY_STAND_IN}-base"
             host_build.import_debian(host_base, ["ca-certificates", "docker-registry"])
             args = {"BASE": host_base}
-            image_engine.build(REGISTRY_STAND_IN, "Dockerfile.registry", (), args, _ignore)
+            image_engine.build(REGISTRY_STAND_IN, "Dockerfile.registry", REGISTRY_FILES, args)
     return REGISTRY_STAND_IN
 
 
@@ -92,7 +93,7 @@ def _ensure_system(progress: Progress) -> str:
     base = ensure_base_image(progress)
     with _timed(progress, "node image: Debian packages"):
         try:
-            image_engine.build(tag, "Dockerfile.system", SYSTEM_FILES, {"BASE": base}, _ignore)
+            image_engine.build(tag, "Dockerfile.system", SYSTEM_FILES, {"BASE": base})
         except BuildFailed as error:
             progress(f"node image: {error.message}; using this machine's mmdebstrap")
             host_build.import_debian(tag, (IMAGE_DIR / "packages.txt").read_text().split())
@@ -106,7 +107,7 @@ def _ensure_parts(progress: Progress) -> str:
     args = {"SYSTEM": _ensure_system(progress)}
     with _timed(progress, "node image: Hadoop, Spark and the aws command"):
         try:
-            image_engine.build(tag, "Dockerfile.parts", PARTS_FILES, args, _ignore)
+            image_engine.build(tag, "Dockerfile.parts", PARTS_FILES, args)
         except BuildFailed as error:
             progress(f"node image: {error.message}; using this machine's Maven and pip")
             host_build.import_parts(tag)
@@ -129,7 +130,3 @@ def _timed(progress: Progress, what: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     progress(f"{what}: {time.monotonic() - started:.0f} s")
-
-
-def _ignore(line: str) -> None:
-    """A build's own lines are of use when it fails; then the error carries the last one."""

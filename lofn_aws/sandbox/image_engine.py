@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 import docker.errors
@@ -15,6 +17,8 @@ from lofn_aws.sandbox.image_context import build_context
 
 PULL_SILENCE_SECONDS = 30.0
 BUILD_SILENCE_SECONDS = 900.0
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+BUILDER_LINES = ("--->", "Step ", "Removing intermediate container")
 
 
 class BuildFailed(InfrastructureError):
@@ -51,12 +55,14 @@ def build(
     dockerfile: str,
     files: Sequence[str],
     args: Mapping[str, str],
-    on_line: Callable[[str], None],
 ) -> None:
-    """Build ``dockerfile`` (of IMAGE_DIR) over a context of ``files``; BuildFailed if it fails."""
+    """Build ``dockerfile`` (of IMAGE_DIR) over a context of ``files``.
+
+    Raises BuildFailed with the last lines that the failing command wrote.
+    """
     api = connect(BUILD_SILENCE_SECONDS).api
     context = io.BytesIO(build_context([dockerfile, *files]))
-    last = ""
+    last: deque[str] = deque(maxlen=3)
     try:
         events = api.build(
             fileobj=context,
@@ -70,11 +76,10 @@ def build(
         )
         for event in events:
             if "error" in event:
-                raise BuildFailed(f"building {tag} ({dockerfile}): {event['error']}: {last}")
-            line = (event.get("stream") or "").strip()
-            if line:
-                on_line(line)
-                last = line if not line.startswith("--->") else last
+                raise BuildFailed(f"building {tag} by {dockerfile} failed: {' / '.join(last)}")
+            line = COLOUR.sub("", event.get("stream") or "").strip()
+            if line and not line.startswith(BUILDER_LINES):
+                last.append(line)
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise BuildFailed(f"building {tag} ({dockerfile}): {error}") from error
 
