@@ -1,0 +1,30 @@
+# Every target sets up what it needs; a second run reuses what the first has made.
+.PHONY: demo test lint bench help
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo:  ## a tool over a three-node cluster on this machine, start to end, and everything removed
+	@tools/ensure-docker
+	@tools/ensure-venv sandbox
+	@.venv/bin/python tools/demo
+
+test:  ## all tests, on real Docker, Spark and a sandbox cluster
+	@tools/ensure-docker
+	@tools/ensure-java
+	@tools/ensure-venv sandbox,dev
+	@.venv/bin/python -m pytest
+
+lint:  ## ruff, mypy and shellcheck
+	@tools/ensure-venv sandbox,dev
+	@tools/ensure-shellcheck
+	.venv/bin/ruff check .
+	.venv/bin/mypy lofn lofn_aws
+	shellcheck $$(tools/list-shell-scripts)
+
+bench:  ## the tables of BENCHMARKS.md
+	@tools/ensure-docker
+	@tools/ensure-java
+	@tools/ensure-venv sandbox,dev
+	@for table in benchmarks/engine.py benchmarks/cluster.py; do \
+	    test ! -e $$table || .venv/bin/python $$table || exit 1; done
