@@ -28,9 +28,9 @@ class CachePlace:
     """Where a node keeps its copies, and how it reads remote file systems.
 
     The folder is ``$LOFN_CACHE_DIR``, else ``lofn-cache-<uid>`` in ``parent`` (the API's
-    ``temporary_directory_parent``), else ``/var/tmp/lofn-<uid>``: one for each user of the node.
-    An administrator who makes ``$LOFN_CACHE_DIR`` for a group (``root:docker``, mode 2770) lets
-    all users of that group share one copy. ``settings`` are Hadoop properties of the job.
+    ``temporary_directory_parent``) or in ``/var/tmp``: one for each user of the node. An
+    administrator who makes ``$LOFN_CACHE_DIR`` for a group (``root:docker``, mode 2770) lets all
+    users of that group share one copy. ``settings`` are Hadoop properties of the job.
     """
 
     parent: str | None = None
@@ -65,9 +65,7 @@ class CachePlace:
         chosen = os.environ.get("LOFN_CACHE_DIR")
         if chosen:
             return os.path.abspath(chosen)
-        if self.parent:
-            return os.path.join(os.path.abspath(self.parent), f"lofn-cache-{os.getuid()}")
-        return f"/var/tmp/lofn-{os.getuid()}"
+        return os.path.join(os.path.abspath(self.parent or "/var/tmp"), f"lofn-cache-{os.getuid()}")
 
 
 @contextmanager
