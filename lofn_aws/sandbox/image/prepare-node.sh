@@ -12,11 +12,13 @@ rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
 chmod 0755 /usr/bin/aws /usr/lib/hadoop/bin/* /usr/lib/hadoop/libexec/* /usr/libexec/emr/install-applications \
     /usr/libexec/emr/configure-aws /usr/libexec/emr/spark-command
 
-# Units that a container has no use for, or that would keep it from the state "running".
+# Units that a container has no use for, that would change the host's kernel settings, or that
+# would keep it from the state "running".
 systemctl mask --quiet systemd-udevd.service systemd-logind.service getty.target \
     console-getty.service systemd-udev-trigger.service systemd-journald-audit.socket \
     systemd-firstboot.service systemd-update-utmp.service systemd-remount-fs.service \
-    sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+    systemd-sysctl.service systemd-modules-load.service systemd-sysusers.service \
+    modprobe@.service sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
     dev-hugepages.mount dev-mqueue.mount proc-sys-fs-binfmt_misc.automount \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
     e2scrub_reap.service
@@ -24,7 +26,7 @@ systemctl enable --quiet ssh.service docker.service ssh-host-keys.service
 systemctl disable --quiet ssh.socket 2>/dev/null || true
 systemctl set-default --quiet multi-user.target
 
-# Java under the name EMR gives it; class data of the JDK without the parts no node runs.
+# Java under the name EMR gives it.
 ln -s "$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")" /usr/lib/jvm/jre-17
 
 # Spark: EMR's configuration folder, and s3:// for every driver and executor.
@@ -40,48 +42,3 @@ python3 -m compileall -q /usr/lib/aws-cli /usr/libexec/emr/emr_node
 mkdir -p /usr/lib/hadoop/share/webapps/hdfs /usr/lib/hadoop/share/webapps/datanode
 mkdir -p /mnt/var/log /mnt/var/lib/info /mnt/tmp /emr/instance-controller/lib/info
 chmod 1777 /mnt/tmp
-
-# HDFS: formatted once, with the folders that EMR makes, so that a NameNode only has to start.
-# Hadoop's simple authentication takes the user from HADOOP_USER_NAME: hdfs owns the root.
-conf=/tmp/conf
-mkdir -p "$conf"
-cat > "$conf/core-site.xml" <<XML
-<configuration>
-  <property><name>fs.defaultFS</name><value>hdfs://127.0.0.1:8020</value></property>
-</configuration>
-XML
-cat > "$conf/hdfs-site.xml" <<XML
-<configuration>
-  <property><name>dfs.namenode.name.dir</name><value>file:///usr/lib/hadoop/namenode</value></property>
-  <property><name>dfs.permissions.superusergroup</name><value>hdfsadmingroup</value></property>
-</configuration>
-XML
-cp /usr/lib/hadoop/share/log4j.properties "$conf/"
-export HADOOP_CONF_DIR=$conf HADOOP_USER_NAME=hdfs HADOOP_LOG_DIR=/tmp
-hdfs=/usr/lib/hadoop/bin/hdfs
-$hdfs namenode -format -force -nonInteractive
-$hdfs namenode &
-namenode=$!
-api=http://127.0.0.1:9870/webhdfs/v1
-tries=0
-until curl -fsS -o /dev/null "$api/?op=GETFILESTATUS" 2>/dev/null; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 120 ] && kill -0 "$namenode" || { echo "the NameNode did not start" >&2; exit 1; }
-    sleep 0.5
-done
-folder() { # PATH OWNER GROUP MODE
-    curl -fsS -o /dev/null -X PUT "$api$1?op=MKDIRS&permission=$4&user.name=hdfs"
-    curl -fsS -o /dev/null -X PUT "$api$1?op=SETPERMISSION&permission=$4&user.name=hdfs"
-    curl -fsS -o /dev/null -X PUT "$api$1?op=SETOWNER&owner=$2&group=$3&user.name=hdfs"
-}
-folder /tmp hdfs hdfsadmingroup 1777
-folder /user hdfs hdfsadmingroup 755
-folder /user/hadoop hadoop hdfsadmingroup 755
-folder /user/spark spark spark 755
-folder /var/log/hadoop-yarn/apps yarn hadoop 1777
-folder /var/log/spark/apps spark spark 1777
-$hdfs dfsadmin -safemode enter
-$hdfs dfsadmin -saveNamespace
-kill "$namenode"
-wait "$namenode" || true
-rm -rf "$conf" /tmp/hadoop* /usr/lib/hadoop/namenode/in_use.lock
