@@ -79,7 +79,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
                  help="Use the EMR on this machine (started when needed)."),
     click.option("--config", type=click.Path(path_type=Path), expose_value=False,
                  callback=_keep("config_file"), help="Settings file instead of lofn-aws.toml."),
-    click.option("-o", "--output", type=click.Choice(["text", "json"]), expose_value=False,
+    click.option("-o", "--format", type=click.Choice(["text", "json"]), expose_value=False,
                  callback=_keep("output"), help="How results are printed."),
     click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_keep("quiet"),
                  help="No progress, only results and warnings."),
