@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 
@@ -78,19 +79,29 @@ def from_client_error(error: ClientError, doing: str) -> LofnAwsError:
     return InfrastructureError(sentence)
 
 
+def as_ours(error: Exception, doing: str) -> LofnAwsError | None:
+    """Return our error for one of boto3's, met while ``doing`` something; None for others."""
+    if isinstance(error, ClientError):
+        return from_client_error(error, doing)
+    if isinstance(error, Boto3Error):  # a transfer's own errors hide the answer in their text
+        cause = error.__context__
+        if isinstance(cause, ClientError):
+            return from_client_error(cause, doing)
+        return InfrastructureError(f"{doing} failed: {' '.join(str(error).split())}")
+    for kind, ours, next_command in _CHAIN:
+        if isinstance(error, kind):
+            said = " ".join(str(error).split()).rstrip(".")
+            return ours(f"{doing} failed: {said}", next_command)
+    return None
+
+
 @contextmanager
 def translate(doing: str) -> Iterator[None]:
-    """Turn what botocore raises inside into our errors; ``doing`` says what was being done.
+    """Turn what boto3 raises inside into our errors; ``doing`` says what was being done.
 
-    Write ``doing`` as a noun phrase or gerund: ``translate("uploading a.txt")``.
+    Write ``doing`` as a gerund: ``translate("uploading a.txt")``.
     """
     try:
         yield
-    except ClientError as error:
-        raise from_client_error(error, doing) from error
-    except boto.BotoCoreError as error:
-        for kind, ours, next_command in _CHAIN:
-            if isinstance(error, kind):
-                said = " ".join(str(error).split()).rstrip(".")
-                raise ours(f"{doing} failed: {said}", next_command) from error
-        raise
+    except (ClientError, Boto3Error, boto.BotoCoreError) as error:
+        raise (as_ours(error, doing) or error) from error

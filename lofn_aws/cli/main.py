@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from lofn_aws.cli.options import Invocation, common_options
+from lofn_aws.cli.options import Invocation, common_options, with_flags
 from lofn_aws.errors import LofnAwsError
 
 # name: (module, attribute, short help). Modules are imported when their command is called.
@@ -76,7 +76,7 @@ def run(argv: list[str]) -> int:
         result = cli.main(args=argv, prog_name="lofn-aws", standalone_mode=False, obj=invocation)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted", None)
+        _say("interrupted")
         return 130
     except BrokenPipeError:  # the reader of stdout has gone, as in `… | head`
         sys.stdout = None
@@ -84,13 +84,17 @@ def run(argv: list[str]) -> int:
     except Exception as error:
         if invocation.verbose:
             traceback.print_exc()
-        return _report(error)
+        return _report(error, invocation)
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, invocation: Invocation) -> int:
     """Say an error in one sentence with the next command, and return its exit code."""
+    if type(error).__module__.partition(".")[0] in {"botocore", "boto3"}:
+        from lofn_aws.adapters.aws_errors import as_ours
+
+        error = as_ours(error, "asking AWS") or error
     if isinstance(error, LofnAwsError):
-        _say(error.message, error.next_command)
+        _say(error.message, with_flags(error.next_command or "", invocation))
         return error.exit_code
     if isinstance(error, click.ClickException):
         where = getattr(error, "ctx", None)
@@ -101,7 +105,7 @@ def _report(error: Exception) -> int:
     return 1
 
 
-def _say(message: str, next_command: str | None) -> None:
+def _say(message: str, next_command: str = "") -> None:
     print(f"error: {message}", file=sys.stderr)
     if next_command:
         print(f"next:  {next_command}", file=sys.stderr)

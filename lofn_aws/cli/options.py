@@ -1,5 +1,6 @@
 """Options that every command takes, before or after its name, and what they add up to."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,22 @@ class Invocation:
     yes: bool = False
     dry_run: bool = False
     timeout: float | None = None
+
+
+def with_flags(command: str, invocation: Invocation) -> str:
+    """Return a command to type next, with the flags that make it mean the same cluster."""
+    flags = "".join(
+        f" {option}" if value is True else f" {option} {value}"
+        for option, value in (
+            ("--sandbox", invocation.flags.get("sandbox")),
+            ("-c", invocation.flags.get("cluster_name")),
+            ("--profile", invocation.flags.get("profile")),
+            ("--region", invocation.flags.get("region")),
+            ("--config", invocation.config_file),
+        )
+        if value is not None and f"{option} " not in command
+    )
+    return re.sub(r"\blofn-aws(?= )", f"lofn-aws{flags}", command)
 
 
 class Duration(click.ParamType[float]):

@@ -9,6 +9,7 @@ from lofn_aws.cli.options import (
     dry_run_option,
     setting_option,
     timeout_option,
+    with_flags,
     yes_option,
 )
 from lofn_aws.report.plan import plan_object, plan_text, summary_object, summary_text
@@ -57,12 +58,13 @@ def up() -> None:
         return
     from lofn_aws.workflows.up import up as bring_up
 
+    invocation = click.get_current_context().ensure_object(Invocation)
     outcome = bring_up(ctx)
     if not outcome.items:
         ctx.reporter.note("nothing to do")
     if outcome.cluster is not None:
         ctx.reporter.data(
-            summary_text(outcome.cluster, outcome.instances, repeat_flags(ctx)),
+            with_flags(summary_text(outcome.cluster, outcome.instances), invocation),
             summary_object(outcome.cluster, outcome.instances, outcome.items),
         )
 
@@ -72,15 +74,3 @@ def _show_plan(ctx: Context) -> None:
 
     items = make_plan(ctx).items
     ctx.reporter.data(plan_text(items), plan_object(items))
-
-
-def repeat_flags(ctx: Context) -> str:
-    """Return the flags that the next command needs to mean the same cluster."""
-    s = ctx.settings
-    flags = ""
-    if s.sandbox and s.origins["sandbox"] == "flag":
-        flags += " --sandbox"
-    for name, option in (("cluster_name", "-c"), ("profile", "--profile"), ("region", "--region")):
-        if s.origins[name] == "flag":
-            flags += f" {option} {getattr(s, name)}"
-    return flags

@@ -19,23 +19,21 @@ def plan_object(items: Sequence[Item]) -> list[dict[str, str]]:
     return [{"item": type(item).__name__, "words": item.words} for item in items]
 
 
-def summary_text(cluster: Cluster, instances: Sequence[Instance], options: str) -> str:
-    """Return what a person needs after `up`; ``options`` are the flags to repeat."""
+def summary_text(cluster: Cluster, instances: Sequence[Instance]) -> str:
+    """Return what a person needs after `up`."""
     count = {role: sum(1 for i in instances if i.role == role) for role in
              ("primary", "core", "task")}
     primary = next((i for i in instances if i.role == "primary"), None)
-    command = f"lofn-aws{options}"
     address = primary.address or primary.private_ip if primary else ""
     return "\n".join([
         f"cluster   {cluster.name} ({cluster.id}), {cluster.release_label}, {cluster.state}",
         f"primary   {address}",
         f"nodes     {count['primary']} primary, {count['core']} core, {count['task']} task",
         "registry  localhost:5000 on every node",
-        "next      "
-        f"{command} push IMAGE",
-        f"          {command} step map --image IMAGE --command COMMAND --input URI --output URI",
-        f"          {command} submit SCRIPT -- ARGS",
-        f"          {command} down",
+        "next      lofn-aws push IMAGE",
+        "          lofn-aws step map --image IMAGE --command COMMAND --input URI --output URI",
+        "          lofn-aws submit SCRIPT -- ARGS",
+        "          lofn-aws down",
     ])
 
 
