@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import busybox_image
 from tests.sandbox.harness import Project, docker_answers, nothing_left, write_project
 
 SANDBOX = "tests"
@@ -55,8 +56,6 @@ def cluster(
 @pytest.fixture(scope="session")
 def busybox() -> Iterator[str]:
     """An image of the tests' own on the local engine: busybox and no more."""
-    from tests.images import busybox_image  # noqa: PLC0415 -- builds only when asked for
-
     name = "lofn-tests/busybox:1"
     busybox_image(name)
     yield name

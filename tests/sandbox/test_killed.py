@@ -28,7 +28,7 @@ def own(home: Path, tmp_path: Path) -> Iterator[Project]:
 def test_up_killed_at_several_phases_is_resumed(own: Project) -> None:
     """Killed with SIGKILL while EMR boots, while the swarm forms and before the probe ends."""
     own.run("sandbox", "start", timeout=1500)
-    for phase in ("BOOTSTRAPPING", "swarm", "probe"):
+    for phase in ("BOOTSTRAPPING", "✓ start a Docker swarm", "✓ run the registry"):
         with own.started("up") as process:
             read_until(process, phase, 240)
             os.killpg(process.pid, signal.SIGKILL)
@@ -74,8 +74,8 @@ def test_a_node_that_dies_is_told(own: Project) -> None:
         capture_output=True, text=True, check=True,
     ).stdout.split()
     told = own.run("status", "-o", "json").json
-    core = next(n for n in told["nodes"] if n["role"] == "core")
+    core = next(n for n in told["instances"] if n["role"] == "core")
     victim = next(n for n in names if core["id"] in n)
     subprocess.run(["docker", "rm", "-fv", victim], check=True, capture_output=True)
     told = own.run("status", "-o", "json").json
-    assert core["id"] not in [n["id"] for n in told["nodes"] if n["state"] == "RUNNING"]
+    assert core["id"] not in [n["id"] for n in told["instances"] if n["state"] == "RUNNING"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,9 +77,10 @@ def test_failing_bootstrap_action_ends_the_cluster(clients: dict[str, Any]) -> N
     status = wait_for(ended, "the cluster to end")
     assert status["State"] == "TERMINATED_WITH_ERRORS"
     assert status["StateChangeReason"]["Code"] == "BOOTSTRAP_FAILURE"
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"logs/{cluster_id}/node/")
     keys = [
         entry["Key"]
-        for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"logs/{cluster_id}/node/")["Contents"]
+        for entry in listed["Contents"]
         if "bootstrap-actions" in entry["Key"] and entry["Key"].endswith("stderr.gz")
     ]
     texts = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=k)["Body"].read()) for k in keys]
@@ -132,9 +132,8 @@ def test_grown_node_joins_by_itself_and_shrinks_away(
         wait_for(settled, f"{count} core nodes")
 
     def swarm_size() -> int:
-        told = cluster.run("exec", "--", "docker", "node", "ls", "--format", "{{json .}}").stdout
-        nodes = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-        return sum(node["Status"] == "Ready" for node in nodes)
+        listing = ["docker", "node", "ls", "--format", "{{.Status}}"]
+        return cluster.run("exec", "-n", "primary", "--", *listing).stdout.count("Ready")
 
     assert swarm_size() == 3
     resize(3)
