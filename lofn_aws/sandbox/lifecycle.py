@@ -11,7 +11,7 @@ from typing import Any
 
 from lofn_aws.sandbox import hadoop
 from lofn_aws.sandbox.boot import BootFailed, NodeBooter
-from lofn_aws.sandbox.boot_report import Ending, explain
+from lofn_aws.sandbox.boot_report import Ending, explain, explain_instance
 from lofn_aws.sandbox.faults import invalid
 from lofn_aws.sandbox.logs import LogPusher
 from lofn_aws.sandbox.network import private_host_name
@@ -130,6 +130,7 @@ class Lifecycle:
     def _try_to_boot(self, cluster: Cluster) -> Ending | None:
         failures = self.prepare(cluster, cluster.live())
         if failures:
+            self._blame(failures)
             return explain(failures)
         try:
             self.await_joined(cluster, cluster.live())
@@ -137,6 +138,12 @@ class Lifecycle:
             where = "after bootstrap actions were run Hadoop failed to launch"
             return Ending("INTERNAL_ERROR", f"On the master instance, {where}: {error}")
         return None
+
+    def _blame(self, failures: Sequence[tuple[Instance, Exception]]) -> None:
+        with self._store.changing():
+            for node, error in failures:
+                ending = explain_instance(error)
+                node.status.become(node.status.state, ending.code, ending.message)
 
     def prepare(
         self, cluster: Cluster, nodes: Sequence[Instance]
@@ -240,7 +247,10 @@ class Lifecycle:
                 step.status.become("CANCELLED", message="The cluster was terminated")
                 step.status.ended = now()
             for node in cluster.live():
-                self.terminated(node, "CLUSTER_TERMINATED", "Instance was terminated.")
+                blame = (node.status.code, node.status.message)
+                if not node.status.code:
+                    blame = ("CLUSTER_TERMINATED", "Instance was terminated.")
+                self.terminated(node, *blame)
             for group in cluster.groups:
                 group.status.become("TERMINATED", "CLUSTER_TERMINATED", "Job flow terminated")
                 group.status.ended = now()

@@ -97,7 +97,8 @@ class LogPusher:
             return {
                 name: int(size)
                 for size, _, name in pairs
-                if self._pushed.get((node.ec2_id, f"{folder}/{name}")) != int(size)
+                if size.isdigit()
+                and self._pushed.get((node.ec2_id, f"{folder}/{name}")) != int(size)
             }
 
     def _read(self, node: Instance, folder: str, names: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -171,9 +171,7 @@ def main(argv: list[str] | None = None) -> None:
     for name in ("--name", "--node-image", "--registry-image"):
         parser.add_argument(name, required=True)
     options = parser.parse_args(argv)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     # The process speaks to this machine and its nodes only, whatever proxy the user has.

@@ -22,7 +22,8 @@ STEP_FOLDERS = "/mnt/var/lib/hadoop/steps"
 STEP_SECONDS = 7 * 24 * 3600.0
 SCHEDULE_SECONDS = 5.0
 APPLICATIONS_END_SECONDS = 10.0
-VERDICT_SECONDS = 15.0
+VERDICT_SECONDS = 5.0
+VERDICT_POLL_SECONDS = 0.5
 STDERR_TAIL_BYTES = 64 * 1024
 SIGNALS = {"SEND_INTERRUPT": "TERM", "TERMINATE_PROCESS": "KILL"}
 
@@ -130,7 +131,8 @@ class StepRunner:
             # Without an exit code of the node's, a step has failed.
             log.warning("%s: %s: %s", cluster.id, step.id, error)
             code, reason = None, str(error)
-            self._await_verdict(cluster)
+            if isinstance(error, jobs.JobLost):
+                self._await_verdict(cluster)
         ended = now()
         if cluster.stopping.is_set():
             return
@@ -146,9 +148,12 @@ class StepRunner:
 
     def _await_verdict(self, cluster: Cluster) -> None:
         """Where the primary itself is gone, let that end the cluster, not the lost step."""
-        primary = cluster.primary
-        if primary is None or not self._engine.alive(primary.ec2_id):
-            cluster.stopping.wait(VERDICT_SECONDS)
+        end = time.monotonic() + VERDICT_SECONDS
+        # Docker may take a moment until it says that a container it lost has stopped.
+        while time.monotonic() < end and not cluster.stopping.wait(VERDICT_POLL_SECONDS):
+            primary = cluster.primary
+            if primary is not None and not self._engine.alive(primary.ec2_id):
+                end = time.monotonic() + VERDICT_SECONDS
 
     def _execute(self, cluster: Cluster, step: Step) -> int:
         primary = cluster.primary
