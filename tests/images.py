@@ -8,10 +8,12 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-APPLETS = (
-    "sh ash cat wc sort uniq cut tr head tail grep sed awk ls mkdir rm cp mv touch true false "
-    "sleep echo printf date id env dd tee xargs hostname kill ps find md5sum gzip gunzip expr seq"
-).split()
+APPLETS = [
+    "sh", "ash", "cat", "wc", "sort", "uniq", "cut", "tr", "head", "tail", "grep", "sed",
+    "awk", "ls", "mkdir", "rm", "cp", "mv", "touch", "true", "false", "sleep", "echo",
+    "printf", "date", "id", "env", "dd", "tee", "xargs", "hostname", "kill", "ps", "find",
+    "md5sum", "gzip", "gunzip", "expr", "seq",
+]
 
 
 def busybox_binary() -> bytes:
