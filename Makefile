@@ -10,6 +10,7 @@ demo:  ## a tool over a three-node cluster on this machine, start to end, and ev
 	@.venv/bin/python tools/demo
 
 test:  ## all tests, on real Docker, Spark and a sandbox cluster
+	@tools/ensure-command busybox busybox-static
 	@tools/ensure-docker
 	@tools/ensure-java
 	@tools/ensure-venv sandbox,dev
@@ -17,7 +18,7 @@ test:  ## all tests, on real Docker, Spark and a sandbox cluster
 
 lint:  ## ruff, mypy and shellcheck
 	@tools/ensure-venv sandbox,dev
-	@tools/ensure-shellcheck
+	@tools/ensure-command shellcheck shellcheck
 	.venv/bin/ruff check .
 	.venv/bin/mypy lofn lofn_aws
 	shellcheck $$(tools/list-shell-scripts)
