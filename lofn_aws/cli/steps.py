@@ -22,8 +22,8 @@ _ENGINE: tuple[Callable[[Any], Any], ...] = (
     click.argument("exact", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]"),
     click.option("--image", required=True, help="Docker image, as `lofn-aws push` printed it."),
     click.option("--command", help="The command, as one text for a shell."),
-    click.option("--input", required=True, help="File, folder or pattern: hdfs:/// or s3://."),
-    click.option("--output", required=True, help="Where the result goes; must not exist yet."),
+    click.option("--input", help="File, folder or pattern: hdfs:/// or s3://."),
+    click.option("--output", help="Where the result goes; must not exist yet."),
     click.option(
         "--volume",
         multiple=True,

@@ -25,6 +25,11 @@ class S3Uri:
         return f"s3://{self.bucket}/{self.key}"
 
     @property
+    def says_folder(self) -> bool:
+        """Whether it was written as a folder: with a slash at the end, or a bucket alone."""
+        return not self.key or self.key.endswith("/")
+
+    @property
     def name(self) -> str:
         """The last part of the key, without a trailing slash."""
         return posixpath.basename(self.key.rstrip("/"))
@@ -44,6 +49,16 @@ class HdfsUri:
         return f"hdfs://{self.path}"
 
     @property
+    def says_folder(self) -> bool:
+        """Whether it was written as a folder, with a slash at the end."""
+        return self.path.endswith("/")
+
+    @property
+    def parent(self) -> str:
+        """The path of the folder it is in."""
+        return posixpath.dirname(self.path.rstrip("/")) or "/"
+
+    @property
     def name(self) -> str:
         """The last part of the path."""
         return posixpath.basename(self.path.rstrip("/"))
@@ -58,6 +73,7 @@ class LocalPath:
     """A file or folder on this machine."""
 
     path: Path
+    says_folder: bool = False
 
     def __str__(self) -> str:
         return str(self.path)
@@ -124,4 +140,4 @@ def parse_location(text: str) -> Location:
         raise UsageError(f"{text!r}: {scheme}:// is not known; use a local path, hdfs:/// or s3://")
     if text.startswith("hdfs:/"):
         raise UsageError(f"{text!r}: HDFS is written with three slashes, hdfs:///path")
-    return LocalPath(Path(text).expanduser())
+    return LocalPath(Path(text).expanduser(), text.endswith("/"))

@@ -14,11 +14,17 @@ def engine_arguments(
 
     ``options`` maps the engine's option names, with underscores, to values: True for a switch,
     a tuple for what may be repeated, None, False and () for what was not given. The command is
-    one text for a shell, or the exact words behind ``--``; both or neither raise UsageError.
+    one text for a shell, or the exact words behind ``--``; both, or a missing option, raise
+    UsageError.
     """
-    if (command is None) == (not exact):
+    missing = [f"--{name}" for name in ("input", "output") if not options.get(name)]
+    if command is None and not exact:
+        missing.append("--command")
+    if missing:
+        raise UsageError(f"step {verb} lacks {', '.join(missing)}", f"lofn-aws step {verb} --help")
+    if command is not None and exact:
         raise UsageError(
-            "give the command either as --command 'TEXT FOR A SHELL' or word by word after --"
+            "the command is given twice: either --command 'TEXT FOR A SHELL', or the words after --"
         )
     words = [verb]
     for name, value in options.items():

@@ -20,6 +20,7 @@ from lofn_aws.model.uris import HdfsUri, LocalPath, S3Uri, parse_location
         ("reads_1.fq", LocalPath(Path("reads_1.fq"))),
         ("file:///tmp/a", LocalPath(Path("/tmp/a"))),
         ("a:b", LocalPath(Path("a:b"))),
+        ("out/", LocalPath(Path("out"), says_folder=True)),
     ],
 )
 def test_read(text: str, expected: object) -> None:
