@@ -1,0 +1,30 @@
+"""The shell script a container runs: wait, run, report, and die with the worker."""
+
+from __future__ import annotations
+
+CONTROL = "/.lofn"  # where the control folder is mounted in the container
+
+# POSIX sh; busybox, dash and bash run it. Its life hangs on two FIFOs whose other ends only the
+# Python worker holds: when the kernel closes them, `read` ends and everything here is killed.
+#   go    the worker writes a request's number, one a line; end of file means "no more"
+#   done  "ready", then number and exit status of each request
+#   err   what commands write to stderr, or to a stdout that they did not redirect
+#   life  never written to
+SCRIPT = r"""
+exec 3<"$1/go" 4>"$1/done" 2>"$1/err" 1>&2
+{ exec 3<&- 4>&-; read -r _ <"$1/life"; kill -s KILL -- -1; } &
+run=sh
+if command -v bash >/dev/null 2>&1; then run='bash -o pipefail'
+elif (set -o pipefail) 2>/dev/null; then run='sh -o pipefail'
+fi
+echo ready >&4
+while read -r n <&3; do
+  $run "$1/command" </dev/null 3<&- 4>&-
+  echo "$n $?" >&4
+done
+"""
+
+
+def entrypoint() -> list[str]:
+    """Return the argv that takes the place of the image's own entrypoint."""
+    return ["/bin/sh", "-c", SCRIPT, "lofn", CONTROL]

@@ -1,0 +1,191 @@
+"""One partition on an executor: its files written, its command run, its failures explained."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable
+
+from lofn.box import Box, Ended
+from lofn.command import Command
+from lofn.containers import digest_of
+from lofn.docker_handler import DockerFailure
+from lofn.docker_http import ApiError
+from lofn.errors import ContainerFailed, Failure, exit_reason
+from lofn.exchange import listing
+from lofn.isolation import Pool, pool
+from lofn.metrics import Tally
+from lofn.plan import BoxPlan
+
+
+@dataclass
+class Task:
+    """Which part of which job this is; read from Spark's own context on the executor."""
+
+    stage: int | None = None
+    partition: int | None = None
+    attempt: int | None = None
+    tally: Tally = field(default_factory=Tally)
+
+    @classmethod
+    def current(cls) -> Task:
+        """Return the task that runs in this thread; outside of Spark all is unknown."""
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        if context is None:
+            return cls()
+        return cls(context.stageId(), context.partitionId(), context.attemptNumber())
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels that name this task on a container."""
+        parts = {"stage": self.stage, "partition": self.partition, "attempt": self.attempt}
+        return {f"lofn.{name}": str(value) for name, value in parts.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command in a kind of container: what a task needs to know beside its data."""
+
+    plan: BoxPlan
+    command: Command
+
+
+def with_box(
+    run: Run,
+    task: Task,
+    more: bool,
+    use: Callable[[Box, Pool], Iterator[Any]],
+) -> Iterator[Any]:
+    """Yield what ``use`` yields from a container of its own. Raises DockerFailure, OSError."""
+    owned = pool(run.plan.parent)
+    try:
+        with owned.box(run.plan, run.command, task.labels(), more, task.tally) as box:
+            yield from use(box, owned)
+    except ApiError as error:
+        raise failed(
+            run,
+            task,
+            None,
+            f"Docker Engine refused the container: {error.reason}",
+            code=_start_code(error),
+        ) from None
+
+
+def _start_code(error: ApiError) -> int | None:
+    """Return the exit code that a shell would give where a program could not be started."""
+    if "executable file not found" in error.reason or "no such file" in error.reason:
+        return 127
+    return 126 if "permission denied" in error.reason else None
+
+
+def execute(box: Box, owned: Pool, run: Run, task: Task) -> None:
+    """Run the command to its end. Raises ContainerFailed where it does not end well."""
+    for _ in stream(box, owned, run, task, None):
+        pass
+
+
+def stream(box: Box, owned: Pool, run: Run, task: Task, output: int | None) -> Iterator[bytes]:
+    """Run the command and yield what it writes to the FIFO ``output`` as it comes.
+
+    Raises ContainerFailed where the command does not end well.
+    """
+    start = time.monotonic()
+    seconds = run.plan.timeout
+    try:
+        if box.waits:
+            box.ask(run.command)
+        else:
+            box.run_without_shell(owned.docker)
+        yield from box.events(None if seconds is None else start + seconds, output)
+    except Ended:
+        raise _gone(box, owned, run, task) from None
+    except TimeoutError:
+        raise failed(
+            run, task, box, f"the command was stopped: it ran longer than timeout={seconds:g} s"
+        ) from None
+    finally:
+        task.tally.add(seconds_in_container=time.monotonic() - start)
+    if box.status:
+        raise _bad_exit(box, owned, run, task, box.status)
+
+
+def _bad_exit(box: Box, owned: Pool, run: Run, task: Task, code: int) -> ContainerFailed:
+    killed = code == 137 and owned.docker.ending(box.container, box.started_at)[1]
+    return failed(
+        run, task, box, exit_reason(code, out_of_memory=killed), code=code, out_of_memory=killed
+    )
+
+
+def _gone(box: Box, owned: Pool, run: Run, task: Task) -> ContainerFailed:
+    """Say why a container ended under a command: memory, Docker itself, or somebody's kill."""
+    code: int | None = None
+    killed = False
+    try:
+        code, killed = owned.docker.ending(box.container, box.started_at)
+    except DockerFailure as error:
+        return failed(run, task, box, f"the container was lost: {error}")
+    if killed:
+        reason = exit_reason(137, out_of_memory=True)
+    else:
+        reason = (
+            "the container was ended from outside before the command was through "
+            f"({exit_reason(code, out_of_memory=False) if code is not None else 'no exit code'}): "
+            "a restart of Docker, or somebody removed it"
+        )
+    return failed(run, task, box, reason, code=code, out_of_memory=killed)
+
+
+def missing_output(box: Box, run: Run, task: Task, name: str) -> ContainerFailed:
+    """Make the failure of a command that ended well and left no output."""
+    place = os.path.join(run.plan.mountpoint, name)
+    error = failed(run, task, box, f"the command ended well but did not write {place}", code=0)
+    return ContainerFailed(replace(error.failure, listing=listing(box.shared)))
+
+
+def failed(
+    run: Run,
+    task: Task,
+    box: Box | None,
+    reason: str,
+    *,
+    code: int | None = None,
+    out_of_memory: bool = False,
+) -> ContainerFailed:
+    """Make the exception that tells a failure with its place and evidence."""
+    digest = ""
+    # The failure to tell is another one; without a daemon there is no digest.
+    with suppress(DockerFailure, OSError):
+        digest = digest_of(pool(run.plan.parent).docker.image(run.plan.image))
+    return ContainerFailed(
+        Failure(
+            reason=reason,
+            image=run.plan.image,
+            digest=digest,
+            command=run.command.shown,
+            node=socket.gethostname(),
+            exit_code=code,
+            out_of_memory=out_of_memory,
+            stage=task.stage,
+            partition=task.partition,
+            attempt=task.attempt,
+            stderr=box.take_stderr() if box is not None else "",
+        )
+    )
+
+
+def peek(records: Iterable[Any]) -> Iterator[Any] | None:
+    """Return an iterator over all of ``records``, None if there are none."""
+    iterator = iter(records)
+    for first in iterator:
+        return _chain(first, iterator)
+    return None
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
