@@ -56,7 +56,9 @@ def hdfs_is_writable(primary_ip: str) -> bool:
 
 def hdfs_used_percent(primary_ip: str) -> float:
     """Return how much of HDFS's capacity is used, 0 to 100."""
-    return float(_bean(primary_ip, "NameNodeInfo")["PercentUsed"])
+    info = _bean(primary_ip, "NameNodeInfo")
+    # The NameNode's own PercentUsed says 100 where no DataNode has joined.
+    return 100.0 * info["Used"] / info["Total"] if info["Total"] else 0.0
 
 
 def _bean(primary_ip: str, name: str) -> dict[str, Any]:

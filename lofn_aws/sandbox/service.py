@@ -94,8 +94,9 @@ class EmrService:
             call = protocol.parse(target, body)
             result = self._operation(call.operation)(**call.parameters)
             return "200 OK", protocol.serialise(call.operation, result)
-        except Fault as fault:
-            log.info("%s refused: %s", target, fault)
+        except Fault as refusal:
+            log.info("%s refused: %s", target, refusal)
+            fault = refusal
         except Exception as error:
             log.exception("%s failed", target)
             fault = internal(f"{type(error).__name__}: {error}")

@@ -110,9 +110,10 @@ class StepRunner:
             message = "Steps completed with errors" if failed else "Steps completed"
             self._lifecycle.end(cluster, "TERMINATED", Ending("ALL_STEPS_COMPLETED", message))
         elif cluster.status.state == "RUNNING":
-            last = max(cluster.steps, key=lambda s: s.status.ended or s.status.created)
-            how = {"FAILED": "failed", "CANCELLED": "cancelled"}.get(last.status.state, "completed")
+            ran = [step for step in cluster.steps if step.status.ready is not None]
+            last = max(ran, key=lambda step: step.status.ended or step.status.created)
             with self._store.changing():
+                how = last.status.state.lower()
                 cluster.status.become("WAITING", message=f"Cluster ready after last step {how}.")
 
     def _job(self, cluster: Cluster, step: Step) -> jobs.Job:
