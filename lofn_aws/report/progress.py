@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.status import Status
+
+# A phase that lasts longer than this says so once, where there is no spinner.
+PATIENCE_SECONDS = 5.0
 
 
 def as_plain(value: Any) -> Any:
@@ -121,21 +125,26 @@ class Reporter:
     def phase(self, title: str) -> Iterator[Phase]:
         """Show a phase while it runs and, at its end, how long it took."""
         start = time.monotonic()
+        late = threading.Timer(PATIENCE_SECONDS, self._line, [f"… {title}"])
+        late.daemon = True
         spinner = self._console.is_terminal and not self.quiet and not self._live
         status = self._console.status(title) if spinner else None
         if status is not None:
             status.start()
             self._live = True
+        else:
+            late.start()
         try:
             yield Phase(title, status, self._line)
         except BaseException:
-            self._end(status)
+            self._end(status, late)
             self._line(f"✗ {title}: failed after {time.monotonic() - start:.1f} s")
             raise
-        self._end(status)
+        self._end(status, late)
         self._line(f"✓ {title}: {time.monotonic() - start:.1f} s")
 
-    def _end(self, status: Status | None) -> None:
+    def _end(self, status: Status | None, late: threading.Timer) -> None:
+        late.cancel()
         if status is not None:
             status.stop()
             self._live = False
