@@ -35,16 +35,15 @@ def down(delete_bucket: bool, wait: bool) -> None:
 
     with ctx.reporter.phase("look at what is there"):
         plan = observe_down(ctx, delete_bucket=delete_bucket)
-    if plan.is_empty:
-        ctx.reporter.note("nothing to do")
-    elif not ctx.dry_run:
+    if not plan.is_empty and not ctx.dry_run:
         confirm(ctx, plan.words)
         try:
             apply_down(ctx, plan, wait=wait)
         except KeyboardInterrupt:
             raise Interrupted("interrupted; the cluster may still be ending",
                               "lofn-aws down  (to go on)") from None
-    ctx.reporter.data("\n".join(plan.words), {"done": plan.words, "dry_run": ctx.dry_run})
+    ctx.reporter.data("\n".join(plan.words) or "nothing to do",
+                      {"items": plan.words, "applied": not ctx.dry_run})
 
 
 def confirm(ctx: Context, lines: list[str]) -> None:

@@ -5,7 +5,7 @@ import click
 from lofn_aws.cli.context import load, reporter
 from lofn_aws.cli.options import Invocation, common_options
 from lofn_aws.errors import NotFoundError
-from lofn_aws.report.progress import Reporter, as_plain
+from lofn_aws.report.progress import Reporter
 from lofn_aws.workflows.endpoint import control
 
 
@@ -27,7 +27,7 @@ def start() -> None:
     name, say = _name_and_reporter()
     with say.phase(f"starting the sandbox {name}") as phase:
         endpoint = control().start(name, phase.update)
-    say.data(f"{endpoint.name} at {endpoint.url}", _shown(endpoint))
+    say.data(f"{endpoint.name} at {endpoint.url}", endpoint)
 
 
 @sandbox.command()
@@ -38,7 +38,7 @@ def status() -> None:
     endpoint = control().status(name)
     if endpoint is None:
         raise NotFoundError(f"the sandbox {name} does not run", "lofn-aws sandbox start")
-    say.data(f"{endpoint.name} at {endpoint.url}", _shown(endpoint))
+    say.data(f"{endpoint.name} at {endpoint.url}", endpoint)
 
 
 @sandbox.command()
@@ -49,8 +49,3 @@ def stop() -> None:
     with say.phase(f"stopping the sandbox {name}") as phase:
         removed = control().stop(name, phase.update)
     say.data("\n".join(removed) or "nothing was left", {"removed": removed})
-
-
-def _shown(endpoint: object) -> object:
-    """Return what may be shown of an endpoint: everything but its secret key."""
-    return {k: v for k, v in as_plain(endpoint).items() if k != "secret_key"}

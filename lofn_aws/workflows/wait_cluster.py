@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lofn_aws.adapters.aws_errors import translate
 from lofn_aws.adapters.clock import wait_for
 from lofn_aws.errors import InfrastructureError, WaitTimeout
-from lofn_aws.facts.bootstrap_logs import bootstrap_log_keys, failure_sentence, last_lines
+from lofn_aws.facts.bootstrap_logs import bootstrap_log_key, failure_sentence, last_lines
 from lofn_aws.model.cluster import Cluster
 from lofn_aws.workflows.context import Context
 
@@ -92,32 +92,37 @@ class _Watch:
 
 def _failure(ctx: Context, cluster: Cluster) -> InfrastructureError:
     """Return the error of a cluster that ended before it was ready; shows bootstrap's stderr."""
+    sentence = failure_sentence(cluster)
     if "BOOTSTRAP" in cluster.reason_code or any("BOOTSTRAP" in e.code for e in cluster.errors):
-        _show_bootstrap_logs(ctx, cluster)
-    return InfrastructureError(failure_sentence(cluster), "lofn-aws up  (starts a new cluster)")
+        said = _bootstrap_words(ctx, cluster)
+        if said:
+            sentence += f"; its last words: {said.splitlines()[-1]}"
+    return InfrastructureError(sentence, "lofn-aws up  (starts a new cluster)")
 
 
-def _show_bootstrap_logs(ctx: Context, cluster: Cluster) -> None:
-    """Show the last lines of the failed bootstrap actions' stderr, as soon as EMR has them."""
+def _bootstrap_words(ctx: Context, cluster: Cluster) -> str:
+    """Show and return the last lines of the failed bootstrap action, once EMR has its log."""
     bucket, _, prefix = cluster.log_uri.partition("://")[2].partition("/")
     if not bucket:
-        return
+        return ""
 
-    def probe() -> dict[str, str] | None:
+    def probe() -> tuple[str, str] | None:
         with translate("looking for the bootstrap action's log"):
             keys = [o.key for o in ctx.s3.list(bucket, f"{prefix}{cluster.id}/node/")]
-            found = {k: ctx.s3.get_bytes(bucket, k) for k in bootstrap_log_keys(keys)}
-        texts = {k: last_lines(_unzip(data or b"")) for k, data in found.items()}
-        return {k: t for k, t in texts.items() if t} or None
+            key = bootstrap_log_key(keys, cluster)
+            data = ctx.s3.get_bytes(bucket, key) if key else None
+        text = last_lines(_unzip(data)) if data else ""
+        return (key, text) if key and text else None
 
     try:
-        texts = wait_for(ctx.clock, probe, what="the bootstrap action's log in the bucket",
-                         deadline_seconds=LOG_SECONDS, interval=3)
+        key, text = wait_for(ctx.clock, probe, what="the bootstrap action's log in the bucket",
+                             deadline_seconds=LOG_SECONDS, interval=3)
     except WaitTimeout:
         ctx.reporter.warn(f"EMR has not written the bootstrap action's log below {cluster.log_uri}")
-        return
-    for key, text in texts.items():
-        ctx.reporter.warn(f"s3://{bucket}/{key} ends with:\n{text}")
+        return ""
+    lines = "\n".join(f"    {line}" for line in text.splitlines())
+    ctx.reporter.warn(f"s3://{bucket}/{key} ends with:\n{lines}")
+    return text
 
 
 def _unzip(data: bytes) -> str:
