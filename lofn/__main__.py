@@ -18,6 +18,8 @@ from lofn.progress import ProgressLine
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from lofn.api import DockerPipe
+
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -53,8 +55,20 @@ def _run(spark: SparkSession, args: Namespace) -> int:
         failure = from_traceback(str(error))
         return _say(str(failure) if failure else _first_reason(str(error)), FAILED)
     if not args.quiet:
-        print(f"lofn {args.verb}: done in {time.monotonic() - start:.1f} s", file=sys.stderr)
+        seconds = time.monotonic() - start
+        print(f"lofn {args.verb}: done in {seconds:.1f} s, {_summary(pipe)}", file=sys.stderr)
+    if args.figures:
+        print(pipe.counters.report(), file=sys.stderr)
     return DONE
+
+
+def _summary(pipe: DockerPipe) -> str:
+    sums = pipe.counters.totals()
+    return (
+        f"{sums['partitions']:.0f} partitions, {sums['containers_started']:.0f} containers "
+        f"started, {sums['containers_reused']:.0f} reused, {sums['bytes_in'] / 1e6:.1f} MB in, "
+        f"{sums['bytes_out'] / 1e6:.1f} MB out"
+    )
 
 
 def _first_reason(text: str) -> str:

@@ -47,6 +47,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("give the command either as --command 'text for a shell' or after --")
     if exact is not None:
         parsed.command = exact
+    if parsed.binary and getattr(parsed, "stream", False):
+        raise UsageError("--stream has no file to keep, so it cannot go with --binary")
     parsed.volumes = _volumes(parsed.volume)
     return parsed
 
@@ -68,15 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     mapping.add_argument(
-        "--on-error",
-        choices=("fail", "quarantine"),
-        default="fail",
-        help="quarantine: go on, and write failed partitions and their errors to --quarantine",
-    )
-    mapping.add_argument(
-        "--quarantine",
-        metavar="FOLDER",
-        help="where quarantined partitions go (default: <output>.quarantine)",
+        "--stream",
+        action="store_true",
+        help="input.txt and output.txt are pipes: each read or written once, from its beginning",
     )
     reducing = verbs.add_parser(
         "reduce",
@@ -122,7 +118,8 @@ def _common() -> _Parser:
     add("--shared-mountpoint", default="/shared/", metavar="PATH", help="(default: /shared/)")
     add("--temporary-directory-parent", metavar="PATH", help="where nodes keep partitions")
     add("--master", help="Spark's, e.g. local[4]; not needed under spark-submit")
-    add("--quiet", action="store_true", help="no progress line and no figures")
+    add("--figures", action="store_true", help="print all counters in the end")
+    add("--quiet", action="store_true", help="no progress line and no summary")
     return common
 
 

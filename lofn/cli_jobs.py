@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lofn.api import DockerPipe
 from lofn.rawtext import list_files, read_records, write_records
-from lofn.remote_output import qualify, write_file, write_from_task
-from lofn.volumes import hadoop_settings
+from lofn.remote_output import local_path, move_folder, qualify, write_file
 
 if TYPE_CHECKING:
     from pyspark import RDD
@@ -33,26 +32,32 @@ def run_map(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
     if args.binary:
         _map_to_files(spark, pipe, args, records, output)
         return
-    result = pipe.map(records, args.image, _command(args), **_options(args), **_text(args))
+    result = pipe.map(
+        records,
+        args.image,
+        _command(args),
+        streaming=args.stream,
+        **_options(args),
+        **_text(args),
+    )
     write_records(spark, result, output, args.output_delimiter or args.delimiter)
 
 
 def _map_to_files(
     spark: SparkSession, pipe: DockerPipe, args: Namespace, records: RDD[bytes], output: str
 ) -> None:
-    files = pipe.map_binary_rdd(
-        records, args.image, _command(args), delimiter=args.delimiter, **_options(args)
-    )
-    settings = hadoop_settings(spark.sparkContext)
-
-    def save(partition: int, results: Iterator[tuple[str, bytes]]) -> Iterator[int]:
-        for number, (_, data) in enumerate(results):
-            suffix = f"-{number}" if number else ""
-            write_from_task(f"{output}/part-{partition:05d}{suffix}.bin", [data], settings)
-            yield len(data)
-
-    files.mapPartitionsWithIndex(save).count()
-    write_file(spark.sparkContext, f"{output}/_SUCCESS", [])
+    """Keep each partition's output as a file; the folder gets its name once it is complete."""
+    beside = None if local_path(output) else output.rpartition("/")[0]
+    with pipe.map_binary(
+        records,
+        args.image,
+        _command(args),
+        encoding=None,
+        delimiter=args.delimiter,
+        hdfs_tempdir=beside,
+        **_options(args),
+    ) as folder:
+        move_folder(spark.sparkContext, folder, output)
 
 
 def run_reduce(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:

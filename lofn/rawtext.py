@@ -69,7 +69,7 @@ def read_records(
         share = max(1, round(wanted * size / total))
         with_settings.conf.set("spark.sql.files.maxPartitionBytes", -(-size // share))
         with_settings.conf.set("spark.sql.files.openCostInBytes", 0)
-        with_settings.conf.set("spark.sql.files.minPartitionNum", share)
+        with_settings.conf.set("spark.sql.files.minPartitionNum", 1)
         frame = with_settings.read.option("lineSep", delimiter).text(_literal(name))
         pieces.append(RDD(_as_bytes(frame), context, NoOpSerializer()))
     if not pieces:

@@ -1,14 +1,14 @@
-"""Whole files written to a local, HDFS or S3 path, by the driver or by a task."""
+"""Results put at a local, HDFS or S3 path by the driver, whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from lofn import hdfs
 from lofn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,25 +38,6 @@ def qualify(context: SparkContext, path: str) -> str:
 
 def write_file(context: SparkContext, uri: str, blocks: Iterable[bytes]) -> None:
     """Write ``blocks`` to the new file ``uri`` from the driver, at once or not at all."""
-
-    def send(path: str) -> None:
-        target = _path(context, uri)
-        system = target.getFileSystem(_configuration(context))
-        system.copyFromLocalFile(False, False, _path(context, f"file:{path}"), target)
-
-    _write_aside(uri, blocks, send)
-
-
-def write_from_task(uri: str, blocks: Iterable[bytes], settings: hdfs.Settings) -> None:
-    """Write ``blocks`` to ``uri`` from an executor, at once or not at all; a second try replaces.
-
-    A remote file goes through Hadoop's shell, which copies aside and renames.
-    """
-    _write_aside(uri, blocks, lambda path: hdfs.fs("-put", "-f", path, uri, settings=settings))
-
-
-def _write_aside(uri: str, blocks: Iterable[bytes], send: Callable[[str], object]) -> None:
-    """Fill a temporary file, then rename it (local ``uri``) or ``send`` it (remote)."""
     local = local_path(uri)
     folder = os.path.dirname(local) if local else None
     if folder:
@@ -69,10 +50,28 @@ def _write_aside(uri: str, blocks: Iterable[bytes], send: Callable[[str], object
             os.chmod(path, 0o644)
             os.rename(path, local)
         else:
-            send(path)
+            target = _path(context, uri)
+            system = target.getFileSystem(_configuration(context))
+            system.copyFromLocalFile(False, False, _path(context, f"file:{path}"), target)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def move_folder(context: SparkContext, source: str, uri: str) -> None:
+    """Give the folder ``source`` the name ``uri``, from the driver; both local, or both remote.
+
+    Raises UsageError where the file system refuses.
+    """
+    local = local_path(uri)
+    if local:
+        os.makedirs(os.path.dirname(local), exist_ok=True)
+        os.chmod(source, 0o755)
+        shutil.move(source, local)
+        return
+    target = _path(context, uri)
+    if not target.getFileSystem(_configuration(context)).rename(_path(context, source), target):
+        raise UsageError(f"the results in {source} cannot be renamed to {uri}: was it just made?")
 
 
 def local_path(uri: str) -> str | None:
