@@ -54,4 +54,4 @@ def _acquire(descriptor: int, progress: Callable[[str], None]) -> None:
         if not told:
             progress("waiting for another build of the sandbox's images")
             told = True
-        time.sleep(POLL_SECONDS * (1 + random.random()))  # noqa: S311 (jitter)
+        time.sleep(POLL_SECONDS * (1 + random.random()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import docker
@@ -18,16 +19,35 @@ CAP_LAST_CAP = "/proc/sys/kernel/cap_last_cap"
 PID_FILE = "/run/docker.pid"
 
 
-def connect(timeout: float = DEFAULT_TIMEOUT_SECONDS) -> docker.DockerClient:
-    """A client of the engine that DOCKER_HOST or the default socket names.
+@contextmanager
+def docker_engine(
+    doing: str, timeout: float = DEFAULT_TIMEOUT_SECONDS
+) -> Iterator[docker.DockerClient]:
+    """A client of the engine that DOCKER_HOST or the default socket names, closed at the end.
 
     ``timeout`` is in seconds and holds for each read from the engine, not for a whole answer.
-    Raises InfrastructureError where no engine answers or it may not be used.
+    Raises InfrastructureError where no engine answers, it may not be used, or it refuses what is
+    asked of it within the block (``doing`` names that: "starting node i-1").
     """
     try:
-        return docker.from_env(version="auto", timeout=timeout)
-    except docker.errors.DockerException as error:
+        with closing(docker.from_env(version=_api_version(), timeout=timeout)) as client:
+            yield client
+    except docker.errors.APIError as error:
+        said = (error.explanation or str(error)).strip()
+        raise InfrastructureError(f"Docker, while {doing}: {said}") from error
+    except requests.exceptions.ReadTimeout as error:
+        raise InfrastructureError(
+            f"Docker, while {doing}: no answer within {timeout:.0f} s", "docker info"
+        ) from error
+    except (requests.exceptions.RequestException, docker.errors.DockerException) as error:
         raise InfrastructureError(*_unreachable(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _api_version() -> str:
+    """The newest API that engine and library share, asked for once per process."""
+    with closing(docker.from_env(version="auto", timeout=DEFAULT_TIMEOUT_SECONDS)) as client:
+        return str(client.api.api_version)
 
 
 def _unreachable(error: Exception) -> tuple[str, str]:
@@ -38,26 +58,14 @@ def _unreachable(error: Exception) -> tuple[str, str]:
             'sudo usermod --append --groups docker "$USER"  # then log in again',
         )
     return (
-        "no Docker Engine answers on this machine; the sandbox's nodes are its containers",
+        "no Docker Engine answers on this machine, and the sandbox's nodes are its containers",
         "sudo systemctl start docker  # or install it: https://docs.docker.com/engine/install/",
     )
 
 
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn the engine's errors into InfrastructureError: ``while <doing>: <what it said>``."""
-    try:
-        yield
-    except docker.errors.APIError as error:
-        said = (error.explanation or str(error)).strip()
-        raise InfrastructureError(f"Docker, while {doing}: {said}") from error
-    except (requests.exceptions.RequestException, docker.errors.DockerException) as error:
-        raise InfrastructureError(f"Docker, while {doing}: {error}") from error
-
-
-def host_facts(client: docker.DockerClient) -> HostFacts:
+def host_facts() -> HostFacts:
     """What capabilities.run_options needs to know of the engine and its machine."""
-    with translated("asking for its information"):
+    with docker_engine("asking for its information") as client:
         info = client.info()
     return HostFacts(
         cgroup_version=int(info.get("CgroupVersion") or 1),

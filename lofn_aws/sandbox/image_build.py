@@ -24,7 +24,7 @@ REGISTRY_STAND_IN = "lofn-aws/registry:2"
 
 SYSTEM_FILES = ("packages.txt",)
 PARTS_FILES = ("collect-parts.sh", "pom", "python-packages.txt")
-NODE_FILES = ("prepare-node.sh", "prepare-hadoop.sh", "rootfs")
+NODE_FILES = ("prepare-applications.sh", "prepare-node.sh", "hadoop", "rootfs")
 REGISTRY_FILES = ("collect-registry.sh",)
 
 Progress = Callable[[str], None]

@@ -12,7 +12,7 @@ import docker.errors
 import requests.exceptions
 
 from lofn_aws.errors import InfrastructureError
-from lofn_aws.sandbox.docker_client import connect, translated
+from lofn_aws.sandbox.docker_client import docker_engine
 from lofn_aws.sandbox.image_context import build_context
 
 PULL_SILENCE_SECONDS = 30.0
@@ -27,9 +27,9 @@ class BuildFailed(InfrastructureError):
 
 def present(tag: str) -> bool:
     """Whether the local engine has the image."""
-    with translated(f"looking for image {tag}"):
+    with docker_engine(f"looking for image {tag}") as client:
         try:
-            connect().images.get(tag)
+            client.images.get(tag)
         except docker.errors.ImageNotFound:
             return False
     return True
@@ -41,12 +41,11 @@ def pulled(tag: str) -> bool:
     Bounded by silence: the engine must report something every PULL_SILENCE_SECONDS.
     """
     repository, _, version = tag.partition(":")
-    try:
-        connect(PULL_SILENCE_SECONDS).images.pull(repository, tag=version)
-    except (docker.errors.APIError, docker.errors.ImageNotFound):
-        return False
-    except requests.exceptions.RequestException:
-        return False
+    with docker_engine(f"pulling {tag}", PULL_SILENCE_SECONDS) as client:
+        try:
+            client.images.pull(repository, tag=version)
+        except (docker.errors.APIError, requests.exceptions.ReadTimeout):
+            return False
     return True
 
 
@@ -60,11 +59,10 @@ def build(
 
     Raises BuildFailed with the last lines that the failing command wrote.
     """
-    api = connect(BUILD_SILENCE_SECONDS).api
     context = io.BytesIO(build_context([dockerfile, *files]))
     last: deque[str] = deque(maxlen=3)
-    try:
-        events = api.build(
+    with docker_engine(f"building {tag}", BUILD_SILENCE_SECONDS) as client:
+        events = client.api.build(
             fileobj=context,
             custom_context=True,
             dockerfile=dockerfile,
@@ -76,18 +74,16 @@ def build(
         )
         for event in events:
             if "error" in event:
-                raise BuildFailed(f"building {tag} by {dockerfile} failed: {' / '.join(last)}")
+                said = " / ".join(last) or event["error"]
+                raise BuildFailed(f"building {tag} by {dockerfile} failed: {said}")
             line = COLOUR.sub("", event.get("stream") or "").strip()
             if line and not line.startswith(BUILDER_LINES):
                 last.append(line)
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise BuildFailed(f"building {tag} ({dockerfile}): {error}") from error
 
 
 def import_tar(tag: str, archive: IO[bytes]) -> None:
     """Make an image of a tar of its whole file system."""
     repository, _, version = tag.partition(":")
     archive.seek(0)
-    with translated(f"importing {tag}"):
-        api = connect(BUILD_SILENCE_SECONDS).api
-        api.import_image(src=archive, repository=repository, tag=version)
+    with docker_engine(f"importing {tag}", BUILD_SILENCE_SECONDS) as client:
+        client.api.import_image(src=archive, repository=repository, tag=version)

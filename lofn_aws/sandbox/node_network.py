@@ -11,7 +11,6 @@ import docker.errors
 from docker.types import IPAMConfig, IPAMPool
 
 from lofn_aws.errors import InfrastructureError
-from lofn_aws.sandbox.docker_client import translated
 from lofn_aws.sandbox.labels import SANDBOX_LABEL
 from lofn_aws.sandbox.network import Network, free_subnet, routed_networks
 
@@ -21,18 +20,17 @@ ATTEMPTS = 5
 def ensure_network(client: docker.DockerClient, sandbox_name: str) -> Network:
     """The network ``lofn-<sandbox>``; raises InfrastructureError when no subnet is free."""
     name = f"lofn-{sandbox_name}"
-    with translated(f"making network {name}"):
-        for attempt in range(ATTEMPTS):
-            found = _find(client, name)
-            if found is not None:
-                return found
-            try:
-                _create(client, name, sandbox_name)
-            except docker.errors.APIError as error:
-                # Another sandbox took the subnet, or the name, a moment ago: look again.
-                raced = "overlap" in str(error).lower() or "already exists" in str(error)
-                if not raced or attempt == ATTEMPTS - 1:
-                    raise
+    for attempt in range(ATTEMPTS):
+        found = _find(client, name)
+        if found is not None:
+            return found
+        try:
+            _create(client, name, sandbox_name)
+        except docker.errors.APIError as error:
+            # Another sandbox took the subnet, or the name, a moment ago: look again.
+            raced = "overlap" in str(error).lower() or "already exists" in str(error)
+            if not raced or attempt == ATTEMPTS - 1:
+                raise
     raise InfrastructureError(f"network {name} could not be made in {ATTEMPTS} tries")
 
 

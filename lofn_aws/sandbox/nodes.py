@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from lofn_aws.errors import InfrastructureError
 from lofn_aws.sandbox import sweeping
 from lofn_aws.sandbox.capabilities import run_options
-from lofn_aws.sandbox.docker_client import connect, host_facts, translated
+from lofn_aws.sandbox.docker_client import docker_engine, host_facts
 from lofn_aws.sandbox.labels import CLUSTER_LABEL, INSTANCE_LABEL, ROLE_LABEL, SANDBOX_LABEL
 from lofn_aws.sandbox.network import Network
 from lofn_aws.sandbox.node_files import as_tar, from_tar
@@ -23,7 +23,6 @@ from lofn_aws.sandbox.node_network import ensure_network
 
 BOOT_POLL_SECONDS = 0.3
 KILL_AFTER_SECONDS = 5
-TIMED_OUT = 124  # what coreutils' timeout exits with
 
 
 class NodeFailed(InfrastructureError):
@@ -59,15 +58,15 @@ class NodeEngine:
 
     @cached_property
     def _run_options(self) -> dict[str, Any]:
-        return run_options(host_facts(connect())).host_config()
+        return run_options(host_facts()).host_config()
 
     def ensure_network(self) -> Network:
         """This sandbox's network, made unless it is there, with the addresses now taken."""
-        return ensure_network(connect(), self.sandbox_name)
+        with docker_engine(f"making the network of sandbox {self.sandbox_name}") as client:
+            return ensure_network(client, self.sandbox_name)
 
     def create_node(self, spec: NodeSpec) -> None:
         """Start a node's container and return; ``wait_booted`` tells when it can be used."""
-        client = connect()
         network = f"lofn-{self.sandbox_name}"
         labels = {
             SANDBOX_LABEL: self.sandbox_name,
@@ -75,14 +74,14 @@ class NodeEngine:
             INSTANCE_LABEL: spec.instance_id,
             ROLE_LABEL: spec.role,
         }
-        api = client.api
         # A volume of its own, so that the node's overlay2 does not stand on the host's overlay.
         engine_volume = {
             "Type": "volume",
             "Target": "/var/lib/docker",
             "VolumeOptions": {"Labels": {SANDBOX_LABEL: self.sandbox_name}},
         }
-        with translated(f"starting node {spec.instance_id}"):
+        with docker_engine(f"starting node {spec.instance_id}") as client:
+            api = client.api
             endpoint = api.create_endpoint_config(ipv4_address=spec.ip, aliases=[spec.hostname])
             container = api.create_container_from_config(
                 {
@@ -106,7 +105,8 @@ class NodeEngine:
         state = "no answer"
         while time.monotonic() < deadline:
             if not self.alive(instance_id):
-                raise NodeFailed(f"node {instance_id} stopped while booting: {self._log(instance_id)}")
+                said = self._log(instance_id)
+                raise NodeFailed(f"node {instance_id} stopped while booting: {said}")
             done = self.exec(instance_id, ["systemctl", "is-system-running"], timeout=20)
             state = done.stdout.decode().strip() or done.stderr.decode().strip()
             if state == "running":
@@ -133,9 +133,10 @@ class NodeEngine:
         Raises NodeFailed when the node is gone or Docker does not answer.
         """
         bounded = ["timeout", f"--kill-after={KILL_AFTER_SECONDS}", str(timeout), *argv]
-        api = connect(timeout + KILL_AFTER_SECONDS + 30).api
+        patience = timeout + KILL_AFTER_SECONDS + 30
         try:
-            with translated(f"running {argv[0]} on node {instance_id}"):
+            with docker_engine(f"running {argv[0]} on node {instance_id}", patience) as client:
+                api = client.api
                 created = api.exec_create(
                     self._container_name(instance_id),
                     bounded,
@@ -146,9 +147,7 @@ class NodeEngine:
                 stdout, stderr = api.exec_start(created["Id"], demux=True)
                 exit_code = api.exec_inspect(created["Id"])["ExitCode"]
         except InfrastructureError as error:
-            raise NodeFailed(error.message) from error
-        finally:
-            api.close()
+            raise NodeFailed(error.message, error.next_command) from error
         return ExecResult(exit_code, stdout or b"", stderr or b"")
 
     def put_file(
@@ -162,8 +161,8 @@ class NodeEngine:
     ) -> None:
         """Write a file on a node, whole or not at all, making the folders above it."""
         name = f"put-{time.monotonic_ns()}"
-        with translated(f"writing {path} on node {instance_id}"):
-            self._container(instance_id).put_archive("/var/tmp", as_tar(name, data))
+        with docker_engine(f"writing {path} on node {instance_id}") as client:
+            self._container(client, instance_id).put_archive("/var/tmp", as_tar(name, data))
         argv = ["install", "-D", f"--mode={mode:o}", f"--owner={owner}", f"--group={owner}"]
         script = '"$@" && rm "$SOURCE"'
         done = self.exec(
@@ -178,51 +177,54 @@ class NodeEngine:
 
     def read_file(self, instance_id: str, path: str) -> bytes | None:
         """A file's content, or None where there is none."""
-        with translated(f"reading {path} on node {instance_id}"):
+        with docker_engine(f"reading {path} on node {instance_id}") as client:
             try:
-                chunks, _ = self._container(instance_id).get_archive(path)
+                chunks, _ = self._container(client, instance_id).get_archive(path)
             except docker.errors.NotFound:
                 return None
             return from_tar(chunks)
 
     def alive(self, instance_id: str) -> bool:
         """Whether the node's container runs."""
-        with translated(f"looking at node {instance_id}"):
+        with docker_engine(f"looking at node {instance_id}") as client:
             try:
-                return self._container(instance_id).status == "running"
+                return bool(self._container(client, instance_id).status == "running")
             except docker.errors.NotFound:
                 return False
 
     def remove_node(self, instance_id: str) -> None:
         """Kill and remove a node with its volumes; nothing to do when it is gone."""
-        with translated(f"removing node {instance_id}"):
+        with docker_engine(f"removing node {instance_id}") as client:
             try:
-                container = self._container(instance_id)
+                container = self._container(client, instance_id)
             except docker.errors.NotFound:
                 return
             sweeping.remove_container(container)
 
     def sweep(self) -> list[str]:
         """Remove all containers, networks and volumes of this sandbox; what was removed."""
-        return sweeping.sweep(connect(), self.sandbox_name)
+        with docker_engine(f"sweeping sandbox {self.sandbox_name}") as client:
+            return sweeping.sweep(client, self.sandbox_name)
 
     def _container_name(self, instance_id: str) -> str:
         return f"lofn-{self.sandbox_name}-{instance_id}"
 
-    def _container(self, instance_id: str) -> Container:
-        return connect().containers.get(self._container_name(instance_id))
+    def _container(self, client: docker.DockerClient, instance_id: str) -> Container:
+        return client.containers.get(self._container_name(instance_id))
 
     def _log(self, instance_id: str) -> str:
-        try:
-            text = self._container(instance_id).logs(tail=5).decode(errors="replace")
-        except docker.errors.DockerException as error:
-            return str(error)
+        with docker_engine(f"reading the log of node {instance_id}") as client:
+            try:
+                text = self._container(client, instance_id).logs(tail=5).decode(errors="replace")
+            except docker.errors.NotFound:
+                return "its container is gone"
         return " / ".join(text.split("\n")) or "it said nothing"
 
     def _failed_units(self, instance_id: str) -> str:
         argv = ["systemctl", "list-units", "--failed", "--plain", "--no-legend"]
         text = self.exec(instance_id, argv, timeout=20).stdout.decode(errors="replace")
         units = [line.split()[0] for line in text.splitlines() if line.split()]
-        tail = ["journalctl", "--no-pager", "-o", "cat", "-n", "3", *(f"-u{unit}" for unit in units)]
+        tail = ["journalctl", "--no-pager", "--output=cat", "--lines=3"]
+        tail += [f"--unit={unit}" for unit in units]
         said = self.exec(instance_id, tail, timeout=20).stdout.decode(errors="replace")
         return f"units that failed: {', '.join(units)}: {' / '.join(said.splitlines())}"

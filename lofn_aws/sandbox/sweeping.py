@@ -8,7 +8,6 @@ import docker
 import docker.errors
 from docker.models.containers import Container
 
-from lofn_aws.sandbox.docker_client import translated
 from lofn_aws.sandbox.labels import SANDBOX_LABEL
 
 AT_ONCE = 4
@@ -17,14 +16,13 @@ AT_ONCE = 4
 def sweep(client: docker.DockerClient, sandbox_name: str) -> list[str]:
     """Remove the sandbox's containers, then networks, then volumes; names of what was there."""
     chosen = {"label": f"{SANDBOX_LABEL}={sandbox_name}"}
-    with translated(f"sweeping sandbox {sandbox_name}"):
-        containers = client.containers.list(all=True, filters=chosen, ignore_removed=True)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(remove_container, containers))
-        networks = client.networks.list(filters=chosen)
-        volumes = client.volumes.list(filters=chosen)
-        for thing in [*networks, *volumes]:
-            _remove(thing)
+    containers = client.containers.list(all=True, filters=chosen, ignore_removed=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(remove_container, containers))
+    networks = client.networks.list(filters=chosen)
+    volumes = client.volumes.list(filters=chosen)
+    for thing in [*networks, *volumes]:
+        _remove(thing)
     return [
         *(f"container {container.name}" for container in containers),
         *(f"network {network.name}" for network in networks),

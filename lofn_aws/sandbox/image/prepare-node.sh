@@ -1,5 +1,5 @@
 #!/bin/sh
-# Last build step of the node image: whatever need not be done at a node's boot is done here.
+# Last step of the node image's build: its users, its units and what must be each node's own.
 set -eu
 
 # Users and the way in: hadoop as on EMR; keys, host keys and machine id are each node's own.
@@ -9,8 +9,8 @@ chmod 0440 /etc/sudoers.d/hadoop
 install -d -o hadoop -g hadoop -m 0700 /home/hadoop/.ssh
 rm -f /etc/ssh/ssh_host_* /var/lib/dbus/machine-id
 : > /etc/machine-id
-chmod 0755 /usr/bin/aws /usr/lib/hadoop/bin/* /usr/lib/hadoop/libexec/* /usr/libexec/emr/install-applications \
-    /usr/libexec/emr/configure-aws /usr/libexec/emr/spark-command
+chmod 0755 /usr/bin/aws /usr/libexec/emr/install-applications /usr/libexec/emr/configure-aws \
+    /usr/libexec/emr/spark-command
 
 # Units that a container has no use for, that would change the host's kernel settings, or that
 # would keep it from the state "running".
@@ -26,19 +26,6 @@ systemctl enable --quiet ssh.service docker.service ssh-host-keys.service
 systemctl disable --quiet ssh.socket 2>/dev/null || true
 systemctl set-default --quiet multi-user.target
 
-# Java under the name EMR gives it.
-ln -s "$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")" /usr/lib/jvm/jre-17
-
-# Spark: EMR's configuration folder, and s3:// for every driver and executor.
-mkdir -p /etc/spark/conf /etc/hadoop/conf
-ln -s /etc/spark/conf /usr/lib/spark/conf
-ln -s /etc/hadoop/conf /usr/lib/hadoop/conf
-for jar in /usr/share/aws/aws-java-sdk-v2/*.jar; do
-    ln -s "$jar" "/usr/lib/spark/jars/$(basename "$jar")"
-done
-python3 -m compileall -q /usr/lib/aws-cli /usr/libexec/emr/emr_node
-
-# The jars have no web applications of HDFS; its daemons insist on the folders.
-mkdir -p /usr/lib/hadoop/share/webapps/hdfs /usr/lib/hadoop/share/webapps/datanode
+python3 -m compileall -q /usr/libexec/emr/emr_node
 mkdir -p /mnt/var/log /mnt/var/lib/info /mnt/tmp /emr/instance-controller/lib/info
 chmod 1777 /mnt/tmp

@@ -11,7 +11,8 @@ def write_aws_files(user: str, endpoint: str, region: str, key: str, secret: str
     home, group = pwd.getpwnam(user).pw_dir, pwd.getpwnam(user).pw_gid
     folder = os.path.join(home, ".aws")
     make_folder(folder, mode=0o700)
-    config = f"[default]\nregion = {region}\nendpoint_url = {endpoint}\ns3 =\n    addressing_style = path\n"
+    config = f"[default]\nregion = {region}\nendpoint_url = {endpoint}\n"
+    config += "s3 =\n    addressing_style = path\n"
     credentials = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
     write(os.path.join(folder, "config"), config, mode=0o600)
     write(os.path.join(folder, "credentials"), credentials, mode=0o600)

@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 from emr_node import settings
 from emr_node.system import ProvisionError, run
@@ -19,7 +19,7 @@ UNITS = {
 }
 
 
-def start(role: str) -> List[str]:
+def start(role: str) -> list[str]:
     """Enable and start the units of a role; returns their names."""
     units = UNITS[role]
     run(["systemctl", "enable", "--quiet", *(f"{UNITS_FOLDER}/{unit}.service" for unit in units)])
@@ -27,9 +27,9 @@ def start(role: str) -> List[str]:
     return units
 
 
-def wait(role: str, primary: str, units: List[str], deadline_seconds: float) -> None:
+def wait(role: str, primary: str, units: list[str], deadline_seconds: float) -> None:
     """Return when HDFS and YARN have this node; ProvisionError with a unit's last lines if not."""
-    probes: Dict[str, Callable[[], bool]] = {
+    probes: dict[str, Callable[[], bool]] = {
         "hadoop-hdfs-namenode": lambda: _open(primary, settings.NAMENODE_PORT),
         "hadoop-yarn-resourcemanager": lambda: _open(primary, settings.RESOURCEMANAGER_PORT),
         "hadoop-hdfs-datanode": lambda: _datanode_known(primary),
@@ -61,8 +61,8 @@ def _datanode_known(primary: str) -> bool:
 
 
 def _nodemanager_known(primary: str) -> bool:
-    url = f"http://{primary}:{settings.RESOURCEMANAGER_HTTP_PORT}/ws/v1/cluster/nodes?states=RUNNING"
-    nodes = (_json(url).get("nodes") or {}).get("node") or []
+    api = f"http://{primary}:{settings.RESOURCEMANAGER_HTTP_PORT}/ws/v1"
+    nodes = (_json(f"{api}/cluster/nodes?states=RUNNING").get("nodes") or {}).get("node") or []
     return _me([node["nodeHostName"] for node in nodes])
 
 
@@ -72,7 +72,7 @@ def _me(hosts: Any) -> bool:
     return any(host.split(":")[0] in names for host in hosts)
 
 
-def _json(url: str) -> Dict[str, Any]:
+def _json(url: str) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(url, timeout=3) as answer:
             return json.load(answer)
@@ -83,7 +83,10 @@ def _json(url: str) -> Dict[str, Any]:
 def _refuse_if_failed(unit: str) -> None:
     state = subprocess.run(
         ["systemctl", "show", "--value", "--property=ActiveState,NRestarts", unit],
-        capture_output=True, text=True, timeout=20, check=False,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     ).stdout.split()
     if "failed" in state or (len(state) == 2 and state[1].isdigit() and int(state[1]) >= 3):
         raise ProvisionError(f"{unit} does not start: {_last(unit)}")

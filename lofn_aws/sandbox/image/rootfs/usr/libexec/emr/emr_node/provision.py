@@ -8,7 +8,7 @@ The document that says what to install (JSON; written by the sandbox's service):
 
 import os
 import shutil
-from typing import Any, Dict
+from typing import Any
 
 from emr_node import daemons, render, settings, system
 from emr_node.aws_files import write_aws_files
@@ -19,7 +19,7 @@ BAKED_NAMENODE = "/usr/lib/hadoop/namenode"
 DAEMONS_DEADLINE_SECONDS = 150
 
 
-def install(document: Dict[str, Any]) -> None:
+def install(document: dict[str, Any]) -> None:
     """Do it all; running it again changes nothing. Raises ProvisionError or ValueError."""
     wanted = render.merged(settings.default_settings(document), document["configurations"])
     _users(document)
@@ -34,7 +34,7 @@ def install(document: Dict[str, Any]) -> None:
     daemons.wait(document["role"], document["primary_host"], units, DAEMONS_DEADLINE_SECONDS)
 
 
-def _users(document: Dict[str, Any]) -> None:
+def _users(document: dict[str, Any]) -> None:
     system.make_group("hdfsadmingroup")
     homes = {
         "hdfs": "/var/lib/hadoop-hdfs",

@@ -1,7 +1,8 @@
 """Configurations, as RunJobFlow takes them, merged into settings and written as files (pure)."""
 
 import shlex
-from typing import Any, Dict, Iterable, List, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from xml.sax.saxutils import escape
 
 from emr_node.settings import Properties
@@ -23,7 +24,7 @@ FILES = {
 
 def merged(
     settings: Mapping[str, Properties], configurations: Iterable[Mapping[str, Any]]
-) -> Dict[str, Properties]:
+) -> dict[str, Properties]:
     """``settings`` with the cluster's Configurations over them, property by property.
 
     A ``*-env`` classification carries its variables in a nested one named ``export``.
@@ -43,7 +44,7 @@ def merged(
     return result
 
 
-def files(settings: Mapping[str, Properties]) -> Dict[str, str]:
+def files(settings: Mapping[str, Properties]) -> dict[str, str]:
     """Path on the node → text, for every classification."""
     return {FILES[name]: _text(FILES[name], properties) for name, properties in settings.items()}
 
@@ -63,7 +64,7 @@ def _lines(lines: Iterable[str]) -> str:
 
 
 def _xml(properties: Properties) -> str:
-    body: List[str] = ['<?xml version="1.0"?>', "<configuration>"]
+    body: list[str] = ['<?xml version="1.0"?>', "<configuration>"]
     for name, value in properties.items():
         body.append(
             f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>"

@@ -3,7 +3,7 @@
 Names and paths follow EMR 7 (Hadoop 3.4.2, Spark 3.5.6); sizes suit several nodes on one laptop.
 """
 
-from typing import Any, Dict
+from typing import Any
 
 NODE_MEMORY_MB = 3072
 NODE_VCORES = 4
@@ -12,10 +12,10 @@ NAMENODE_HTTP_PORT = 9870
 RESOURCEMANAGER_PORT = 8032
 RESOURCEMANAGER_HTTP_PORT = 8088
 
-Properties = Dict[str, str]
+Properties = dict[str, str]
 
 
-def default_settings(provision: Dict[str, Any]) -> Dict[str, Properties]:
+def default_settings(provision: dict[str, Any]) -> dict[str, Properties]:
     """Classification (EMR's name of a settings file) → its properties, for this cluster.
 
     ``provision`` is the document described in ``emr_node.provision``.
@@ -51,7 +51,7 @@ def default_settings(provision: Dict[str, Any]) -> Dict[str, Properties]:
     }
 
 
-def _s3(provision: Dict[str, Any]) -> Properties:
+def _s3(provision: dict[str, Any]) -> Properties:
     """s3:// by Hadoop's S3A, where EMR has EMRFS: one scheme, the cluster's own endpoint."""
     endpoint = provision["s3_endpoint"]
     return {

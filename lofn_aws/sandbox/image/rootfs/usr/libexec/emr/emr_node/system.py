@@ -5,8 +5,9 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 
 
 class ProvisionError(Exception):
@@ -49,8 +50,19 @@ def make_user(name: str, home: str, groups: Sequence[str]) -> None:
         pwd.getpwnam(name)
     except KeyError:
         run(
-            ["useradd", "--system", "--user-group", "--create-home", "--home-dir", home]
-            + ["--shell", "/bin/bash", "--groups", ",".join(groups), name]
+            [
+                "useradd",
+                "--system",
+                "--user-group",
+                "--create-home",
+                "--home-dir",
+                home,
+                "--shell",
+                "/bin/bash",
+                "--groups",
+                ",".join(groups),
+                name,
+            ]
         )
 
 

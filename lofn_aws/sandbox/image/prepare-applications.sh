@@ -1,12 +1,28 @@
 #!/bin/bash
-# Run the Hadoop daemons once, while the image is built, for two things that a node then need not
-# do: HDFS is formatted, with EMR's folders in it, and the classes that each daemon loads are kept
-# in an archive (Java's class data sharing), which halves the time that it takes to start.
+# The long part of the node image's last build: links and compiled Python for Spark and the aws
+# command, and one run of the Hadoop daemons for two things that a node then need not do: HDFS is
+# formatted, with EMR's folders in it, and the classes that each daemon loads are kept in an
+# archive (Java's class data sharing), which halves the processor time that it takes to start.
 set -euo pipefail
+
+# Java under the name EMR gives it.
+ln -s "$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")" /usr/lib/jvm/jre-17
+
+# EMR's configuration folders, and s3:// for every driver and executor.
+mkdir -p /etc/spark/conf /etc/hadoop/conf
+ln -s /etc/spark/conf /usr/lib/spark/conf
+ln -s /etc/hadoop/conf /usr/lib/hadoop/conf
+for jar in /usr/share/aws/aws-java-sdk-v2/*.jar; do
+    ln -s "$jar" "/usr/lib/spark/jars/$(basename "$jar")"
+done
+python3 -m compileall -q /usr/lib/aws-cli
 
 hadoop=/usr/lib/hadoop
 conf=/tmp/conf
 mkdir -p "$conf" "$hadoop/cds"
+chmod 0755 "$hadoop"/bin/* "$hadoop"/libexec/*
+# The jars have no web applications of HDFS; its daemons insist on the folders.
+mkdir -p "$hadoop/share/webapps/hdfs" "$hadoop/share/webapps/datanode"
 # An archive holds for the class path it was made with: one order, written down.
 printf '%s\n' "$hadoop"/lib/*.jar /usr/share/aws/aws-java-sdk-v2/*.jar | paste -sd: \
     > "$hadoop/classpath"
@@ -37,7 +53,7 @@ wait_for() { # WHAT COMMAND...
     shift
     until "$@" > /dev/null 2>&1; do
         tries=$((tries + 1))
-        [ "$tries" -lt 240 ] || { echo "$what within 120 s: no" >&2; exit 1; }
+        [ "$tries" -lt 600 ] || { echo "waited 300 s in vain: $what" >&2; exit 1; }
         sleep 0.5
     done
 }
