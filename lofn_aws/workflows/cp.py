@@ -28,8 +28,9 @@ def copy(ctx: Context, source_text: str, target_text: str, *, force: bool) -> Co
     start = ctx.clock.monotonic()
     with _ends(ctx, source, asked) as ends, _file_errors():
         at_source = ends.look(source, whole=True)
-        target = target_of(source, asked, ends.look(asked))
-        at_target = ends.look(target)
+        at_asked = ends.look(asked)
+        target = target_of(source, asked, at_asked)
+        at_target = at_asked if target == asked else ends.look(target)
         check_copy(source, at_source, target, at_target, force=force)
         merge = at_target.kind is not None
         ends.copy(source, at_source, target, merge=merge, token=secrets.token_hex(8))

@@ -95,7 +95,7 @@ def _through_tunnel(
 
 def _show(bars: Bars, progress: PushProgress, layer_id: str) -> None:
     layer = progress.layers.get(layer_id)
-    if layer is None:
+    if layer is None or not (layer.ended or layer.total):
         return
     done = layer.total if layer.ended else min(layer.done, layer.total)
     bars.update(f"layer {layer_id}", done, layer.total or None, layer.state)

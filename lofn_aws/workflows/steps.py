@@ -50,13 +50,14 @@ def follow(ctx: Context, cluster: Cluster, step_id: str, title: str) -> str:
 
     Raises StepFailed with the reason and the traceback, StepCancelled, WaitTimeout.
     """
-    step = wait_step(ctx, cluster, step_id, title)
-    logs = step_logs(ctx, cluster, step_id, ("stdout", "stderr"))
-    if step.succeeded:
-        if logs["stdout"] is None:
-            ctx.reporter.warn("the step's stdout is not to be had yet")
-        return logs["stdout"] or ""
-    raise outcome_error(step, logs["stdout"], logs["stderr"])
+    with ctx.reporter.phase(f"step {step_id} ({title})") as phase:
+        step = wait_step(ctx, cluster, step_id, phase)
+        logs = step_logs(ctx, cluster, step_id, ("stdout", "stderr"))
+        if not step.succeeded:
+            raise outcome_error(step, logs["stdout"], logs["stderr"])
+    if logs["stdout"] is None:
+        ctx.reporter.warn("the step's stdout is not to be had yet")
+    return logs["stdout"] or ""
 
 
 def outcome_error(step: Step, stdout: str | None, stderr: str | None) -> StepFailed | StepCancelled:

@@ -17,21 +17,19 @@ OUTAGE_SECONDS = 120.0
 _FIRST_INTERVAL, _LAST_INTERVAL = 1.0, 10.0
 
 
-def wait_step(ctx: Context, cluster: Cluster, step_id: str, title: str) -> Step:
-    """Return the step when it has ended, however it did.
+def wait_step(ctx: Context, cluster: Cluster, step_id: str, phase: Phase) -> Step:
+    """Return the step when it has ended, however it did; its states are shown in ``phase``.
 
     Raises WaitTimeout at the deadline, Interrupted for Ctrl-C (the step goes on in both cases),
     InfrastructureError when the cluster ended first or EMR is out of reach for too long.
     """
-    with ctx.reporter.phase(f"step {step_id} ({title})") as phase:
-        try:
-            return _Wait(ctx, cluster, step_id).until_end(phase)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted; the step {step_id} goes on (to end it: "
-                f"lofn-aws step cancel {step_id})",
-                f"lofn-aws step wait {step_id}",
-            ) from None
+    try:
+        return _Wait(ctx, cluster, step_id).until_end(phase)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted; the step {step_id} goes on (to end it: lofn-aws step cancel {step_id})",
+            f"lofn-aws step wait {step_id}",
+        ) from None
 
 
 class _Wait:
