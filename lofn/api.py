@@ -47,13 +47,16 @@ class DockerPipe:
     shared folders (default: Python's temporary folder there); ``shared_mountpoint``, where a
     container sees its shared folder (default "/shared/"); ``volumes``, a dictionary {source:
     {"bind": path in the container, "mode": "ro" or "rw"}}, where source is an absolute path (in
-    HDFS when the master is YARN), "hdfs://...", "s3://..." or "file:///...".
+    HDFS when the master is YARN), "hdfs://...", "s3://..." or "file:///..."; and what the methods
+    take about containers (``docker_options``, ``network``, ``reuse``, ``timeout``), which is then
+    their default here.
 
     Raises UsageError, a ValueError, for an argument that is unknown or ill-formed.
     """
 
     def __init__(self, spark_configuration: SparkConf | None = None, **kwargs: Any) -> None:
-        given = args.merged("DockerPipe", kwargs, _SELF)
+        given = args.merged("DockerPipe", kwargs, _SELF, args.COMMON)
+        self._common = {name: given[name] for name in args.COMMON}
         self._parent = _absolute("temporary_directory_parent", given["temporary_directory_parent"])
         mountpoint = _absolute("shared_mountpoint", given["shared_mountpoint"])
         if mountpoint is None or posixpath.normpath(mountpoint) == "/":
@@ -71,7 +74,7 @@ class DockerPipe:
         runs before an action asks for it. Raises UsageError at once for wrong arguments; the
         action raises ContainerFailed.
         """
-        given = args.merged("map", kwargs, args.COMMON, args.FORMATS, _MAP)
+        given = args.merged("map", kwargs, self._common, args.FORMATS, _MAP)
         job = self._map_job(rdd, image_name, command, given, "container_output_name")
         return rdd.mapPartitionsWithIndex(job.lines)
 
@@ -82,7 +85,7 @@ class DockerPipe:
 
         Takes map_binary's arguments except hdfs_tempdir. There is no temporary folder.
         """
-        given = args.merged("map_binary_rdd", kwargs, args.COMMON, args.FORMATS, _MAP_BINARY)
+        given = args.merged("map_binary_rdd", kwargs, self._common, args.FORMATS, _MAP_BINARY)
         job = self._map_job(rdd, image_name, command, given, "container_binary_output_name")
         return rdd.mapPartitionsWithIndex(driver.named_bytes(job))
 
@@ -95,12 +98,11 @@ class DockerPipe:
         Runs at once. The folder is in HDFS where Spark's default file system is (or where
         ``hdfs_tempdir`` says), else on this machine; it is removed after the block.
         """
-        known = (args.COMMON, args.FORMATS, _MAP_BINARY, {"hdfs_tempdir": None})
+        known = (self._common, args.FORMATS, _MAP_BINARY, {"hdfs_tempdir": None})
         given = args.merged("map_binary", kwargs, *known)
         job = self._map_job(rdd, image_name, command, given, "container_binary_output_name")
         with binary_folder(rdd, given["hdfs_tempdir"], self._parent) as folder:
-            with driver.failures():
-                rdd.mapPartitionsWithIndex(folder.saver(job)).count()
+            rdd.mapPartitionsWithIndex(folder.saver(job)).count()
             yield folder.path
 
     def reduce(self, rdd: RDD[Any], image_name: str, command: Command, **kwargs: Any) -> list[Any]:
@@ -110,7 +112,7 @@ class DockerPipe:
         of partial results, in the order of partitions, until one is left; all on executors.
         ``fan_in`` inputs at most are put together for one command (2: rolling pairs).
         """
-        given = args.merged("reduce", kwargs, args.COMMON, args.FORMATS, _REDUCE)
+        given = args.merged("reduce", kwargs, self._common, args.FORMATS, _REDUCE)
         into, out = args.formats(given)
         job = ReduceJob(
             run=self._run(rdd, image_name, command, given),
@@ -123,8 +125,7 @@ class DockerPipe:
             udf=given["reduce_udf"],
             accumulator=self.counters.accumulator(rdd.context),
         )
-        with driver.failures():
-            return list(out.decode(reduce_tree.run(rdd, job)))
+        return list(out.decode(reduce_tree.run(rdd, job)))
 
     def reduce_binary(
         self, rdd: RDD[Any], image_name: str, command: Command, **kwargs: Any
@@ -134,7 +135,7 @@ class DockerPipe:
         Elements are (name, bytes) or bytes. The command finds two of them at a time; with
         ``fan_in`` of 3 or more up to that many, named input_1.bin, input_2.bin and so on.
         """
-        given = args.merged("reduce_binary", kwargs, args.COMMON, _REDUCE_BINARY)
+        given = args.merged("reduce_binary", kwargs, self._common, _REDUCE_BINARY)
         job = ReduceJob(
             run=self._run(rdd, image_name, command, given),
             binary=True,
@@ -148,8 +149,7 @@ class DockerPipe:
             udf=given["reduce_udf"],
             accumulator=self.counters.accumulator(rdd.context),
         )
-        with driver.failures():
-            return b"".join(reduce_tree.run(rdd, job))
+        return b"".join(reduce_tree.run(rdd, job))
 
     # -- what the methods share --------------------------------------------------------------
 
@@ -182,7 +182,8 @@ class DockerPipe:
         host.setdefault("NetworkMode", args.network(given["network"]))
         host.setdefault("LogConfig", {"Type": "none", "Config": {}})
         host["AutoRemove"] = True
-        driver.check_image(image)
+        driver.tell_failures()
+        driver.check_image(rdd.context, image)
         plan = BoxPlan(
             image=image,
             mountpoint=self._mountpoint,

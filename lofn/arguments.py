@@ -1,4 +1,4 @@
-"""Keyword arguments of the engine's methods: what each takes, its default, the nearest right name."""
+"""Keyword arguments of the methods: what each takes, defaults, the nearest right name."""
 
 from __future__ import annotations
 

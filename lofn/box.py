@@ -49,6 +49,7 @@ class Box:
         self.alive = False
         self.waits = True  # a shell waits in it; without one it is started for its one command
         self.status: int | None = None
+        self.memory_kills = 0  # processes of it that the kernel killed for want of memory
         self.path = os.path.join(owner.path, self.name)
         self.shared = os.path.join(self.path, "shared")
         self.control = os.path.join(self.path, "control")
@@ -145,7 +146,7 @@ class Box:
             code = docker.wait(self.name, None)
             with suppress(DockerFailure):
                 self._stderr += docker.stderr_tail(self.name, 100)[-STDERR_KEPT:]
-            os.write(done, b"%d %d\n" % (self.requests, code))
+            os.write(done, b"%d %d 0\n" % (self.requests, code))
         except (DockerFailure, OSError):
             pass  # closing `done` without a word says that the container is gone
         finally:
@@ -194,8 +195,8 @@ class Box:
         *lines, self._said = self._said.split(b"\n")
         for line in lines:
             words = line.split()
-            if len(words) == 2 and int(words[0]) == self.requests:
-                self.status = int(words[1])
+            if len(words) == 3 and int(words[0]) == self.requests:
+                self.status, self.memory_kills = int(words[1]), int(words[2])
 
     def _keep_stderr(self) -> bool:
         """Read what stderr has; False once nobody can write to it any more."""

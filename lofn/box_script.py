@@ -7,7 +7,8 @@ CONTROL = "/.lofn"  # where the control folder is mounted in the container
 # POSIX sh; busybox, dash and bash run it. Its life hangs on two FIFOs whose other ends only the
 # Python worker holds: when the kernel closes them, `read` ends and everything here is killed.
 #   go    the worker writes a request's number, one a line; end of file means "no more"
-#   done  "ready", then number and exit status of each request
+#   done  "ready", then of each request: its number, its exit status, and how many processes the
+#         kernel has killed here for want of memory (cgroup v2's file, or v1's; 0 without either)
 #   err   what commands write to stderr, or to a stdout that they did not redirect
 #   life  never written to
 SCRIPT = r"""
@@ -17,10 +18,20 @@ run=sh
 if command -v bash >/dev/null 2>&1; then run='bash -o pipefail'
 elif (set -o pipefail) 2>/dev/null; then run='sh -o pipefail'
 fi
+killed() {
+  for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+    [ -r "$f" ] && while read -r k v; do
+      [ "$k" = oom_kill ] && echo "$v" && return
+    done <"$f"
+  done
+  echo 0
+}
 echo ready >&4
 while read -r n <&3; do
   $run "$1/command" </dev/null 3<&- 4>&-
-  echo "$n $?" >&4
+  s=$?
+  [ $s = 0 ] || set -- "$1" "$(killed)"
+  echo "$n $s ${2:-0}" >&4
 done
 """
 

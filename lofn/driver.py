@@ -5,41 +5,69 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from lofn import arguments as args
 from lofn.containers import Docker
-from lofn.errors import DockerUnavailable, UsageError, from_traceback
+from lofn.errors import DockerUnavailable, ImageMissing, UsageError, from_traceback
 from lofn.mapping import MapJob
 
+if TYPE_CHECKING:
+    from pyspark import SparkContext
 
-@contextmanager
-def failures() -> Iterator[None]:
-    """Raise the container's own failure instead of the Spark exception that carries it."""
+
+def tell_failures() -> None:
+    """From now on, have this driver's Spark calls raise the engine's own exceptions.
+
+    A lazy RDD fails in whatever action comes last, in code that is not the engine's, and py4j
+    would raise one exception for everything that went wrong in Java. So the function in which
+    py4j makes it is wrapped, as pyspark.sql does for its own errors. Calling it again does no
+    harm and is needed after a SparkSession was made, which puts pyspark's wrapper in its place.
+    """
+    from py4j import java_gateway
     from py4j.protocol import Py4JJavaError
 
-    try:
-        yield
-    except Py4JJavaError as error:
-        found = from_traceback(str(error))
-        if found is None:
-            raise
-        raise found from None
+    inner = java_gateway.get_return_value
+    if getattr(inner, "tells_lofn_failures", False):
+        return
+
+    def get_return_value(*answer: Any, **keywords: Any) -> Any:
+        try:
+            return inner(*answer, **keywords)
+        except Py4JJavaError as error:
+            found = from_traceback(str(error))
+            if found is None:
+                raise
+        raise found
+
+    get_return_value.tells_lofn_failures = True  # type: ignore[attr-defined]
+    java_gateway.get_return_value = get_return_value
 
 
-def check_image(name: str) -> None:
-    """Refuse an image that no node can have, before anything runs.
+def check_image(context: SparkContext, name: str) -> None:
+    """Refuse an image that the nodes cannot have, with one error before anything runs.
 
-    Asks Docker Engine of the driver's machine, and its registry. Where there is none, or it may
-    not be used, executors find out. Raises ImageMissing.
+    Asks Docker Engine of the driver's machine and, through it, the image's registry. What is
+    unknown there may still be on the nodes: then they are asked, by a job of a few tasks.
+    Raises ImageMissing.
     """
     try:
-        docker = Docker(20.0)
-        docker.check_image(name)
+        _check_here(name)
     except DockerUnavailable:
-        return
-    docker.close()
+        return  # a driver without Docker; executors find out
+    except ImageMissing:
+        if (context.master or "").startswith("local"):
+            raise
+        tasks = max(1, context.defaultParallelism)
+        context.parallelize(range(tasks), tasks).foreach(lambda _: _check_here(name))
+
+
+def _check_here(name: str) -> None:
+    docker = Docker(20.0)
+    try:
+        docker.check_image(name)
+    finally:
+        docker.close()
 
 
 def named_bytes(job: MapJob) -> Callable[[int, Iterable[Any]], Iterator[tuple[str, bytes]]]:

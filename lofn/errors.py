@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from lofn.docker_handler import DockerFailure
+from lofn.hdfs import VolumeFailed
 
 _MARK = "lofn-failure:"
 
@@ -81,11 +83,14 @@ def _or_none(value: int | None) -> str:
 class ContainerFailed(DockerFailure):
     """A command failed in its container. ``failure`` has the parts, ``str()`` the whole story."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *, on_executor: bool = False) -> None:
         self.failure = failure
+        self.on_executor = on_executor
         super().__init__(failure)
 
     def __str__(self) -> str:
+        if not self.on_executor:
+            return self.failure.text()
         # The second part lets the driver rebuild the exception from a traceback's text.
         return f"{self.failure.text()}\n  {_MARK}{json.dumps(asdict(self.failure))}"
 
@@ -110,14 +115,43 @@ def shown_command(command: str | Sequence[str], limit: int = 2000) -> str:
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
-def from_traceback(text: str) -> ContainerFailed | None:
-    """Find a `ContainerFailed` in the text of a Spark failure and rebuild it; None without one."""
-    start = text.find(_MARK)
-    if start < 0:
+def from_traceback(text: str) -> Exception | None:
+    """Find a failure of the engine's in the text of a Spark failure and rebuild it.
+
+    Spark hands a task's exception to the driver as the text of its traceback. Returns None where
+    the failure was another.
+    """
+    found = re.search(rf"^lofn\.\w+\.({'|'.join(_KINDS)}): ", text, re.MULTILINE)
+    if found is None:
         return None
+    rest = text[found.end() :]
+    # After Python's traceback comes Java's, set off by an empty line and a tab.
+    message = re.split(r"\n+\s*at [\w.$]+\(", rest, maxsplit=1)[0].strip()
+    if found[1] == ContainerFailed.__name__:
+        return _rebuilt(rest) or DockerFailure(message)
+    return _KINDS[found[1]](message)
+
+
+def _rebuilt(text: str) -> ContainerFailed | None:
+    # Two spaces and no more: what a tool wrote to stderr is indented by four.
+    mark = re.search(rf"^  {_MARK}", text, re.MULTILINE)
     try:
-        parts, _ = json.JSONDecoder().raw_decode(text[start + len(_MARK) :])
-    except ValueError:
+        parts, _ = json.JSONDecoder().raw_decode(text[mark.end() :] if mark else "")
+        parts["listing"] = tuple(parts["listing"])
+        return ContainerFailed(Failure(**parts))
+    except (ValueError, TypeError, KeyError):
         return None
-    parts["listing"] = tuple(parts["listing"])
-    return ContainerFailed(Failure(**parts))
+
+
+_KINDS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        ContainerFailed,
+        DockerUnavailable,
+        ExchangeFailed,
+        ImageMissing,
+        RecordError,
+        UsageError,
+        VolumeFailed,
+    )
+}

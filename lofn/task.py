@@ -115,7 +115,9 @@ def stream(box: Box, owned: Pool, run: Run, task: Task, output: int | None) -> I
 
 
 def _bad_exit(box: Box, owned: Pool, run: Run, task: Task, code: int) -> ContainerFailed:
-    killed = code == 137 and owned.docker.ending(box.container, box.started_at)[1]
+    killed = box.memory_kills > 0
+    if code == 137 and not box.waits:
+        killed = owned.docker.ending(box.container, box.started_at)[1]
     return failed(
         run, task, box, exit_reason(code, out_of_memory=killed), code=code, out_of_memory=killed
     )
@@ -144,7 +146,7 @@ def missing_output(box: Box, run: Run, task: Task, name: str) -> ContainerFailed
     """Make the failure of a command that ended well and left no output."""
     place = os.path.join(run.plan.mountpoint, name)
     error = failed(run, task, box, f"the command ended well but did not write {place}", code=0)
-    return ContainerFailed(replace(error.failure, listing=listing(box.shared)))
+    return ContainerFailed(replace(error.failure, listing=listing(box.shared)), on_executor=True)
 
 
 def failed(
@@ -174,7 +176,8 @@ def failed(
             partition=task.partition,
             attempt=task.attempt,
             stderr=box.take_stderr() if box is not None else "",
-        )
+        ),
+        on_executor=True,
     )
 
 

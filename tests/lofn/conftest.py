@@ -1,0 +1,62 @@
+"""What the engine's tests share: one Spark on two cores, images, and a look for leftovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from tests.lofn import engine_images
+
+
+@pytest.fixture(scope="session")
+def sc():
+    from pyspark import SparkConf, SparkContext
+
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    conf = SparkConf().setMaster("local[2]").setAppName("lofn-tests")
+    conf.set("spark.ui.enabled", "false").set("spark.driver.memory", "1g")
+    context = SparkContext.getOrCreate(conf=conf)
+    context.setLogLevel("OFF")
+    yield context
+    context.stop()
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    return engine_images.ensure("lofn-tests/bash")
+
+
+@pytest.fixture(scope="session")
+def sh_image() -> str:
+    return engine_images.ensure("lofn-tests/sh")
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A DockerPipe with a folder of its own, so that leftovers can be seen."""
+    from lofn.api import DockerPipe
+
+    return DockerPipe(temporary_directory_parent=str(tmp_path / "temp"), network="none")
+
+
+def containers_of(**labels: str) -> list[str]:
+    """Names of the containers, running or not, with these lofn labels."""
+    command = ["docker", "ps", "-a", "--format", "{{json .Names}}", "--filter", "label=lofn=1"]
+    for name, value in labels.items():
+        command += ["--filter", f"label=lofn.{name}={value}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def wait_until(true, seconds: float, what: str) -> float:
+    """Wait for a condition; return how long it took, fail where it took too long."""
+    start = time.monotonic()
+    while not true():
+        if time.monotonic() - start > seconds:
+            pytest.fail(f"after {seconds} s still not: {what}")
+        time.sleep(0.05)
+    return time.monotonic() - start
