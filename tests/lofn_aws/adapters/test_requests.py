@@ -110,10 +110,27 @@ class Recorder:
         return found
 
 
+def fresh() -> Aws:
+    return Aws(settings().changed(access_key="test", secret_key="test"))
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    """One set of clients for the module: loading a service's model takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_CONFIG_FILE", "/nowhere")
+        yield fresh()
+
+
+@pytest.fixture(scope="module")
+def listener(aws: Aws) -> Recorder:
+    return Recorder(aws)
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    yield Aws(settings().changed(access_key="test", secret_key="test"))
+def recorder(listener: Recorder) -> Recorder:
+    listener.sent.clear()
+    return listener
 
 
 def adapters(aws: Aws) -> dict[str, Any]:
@@ -128,8 +145,7 @@ def call(name: str, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_requests_fit_the_service_model(name: str, aws: Aws) -> None:
-    recorder = Recorder(aws)
+def test_requests_fit_the_service_model(name: str, aws: Aws, recorder: Recorder) -> None:
     call(name, aws)
     assert recorder.sent, "the call sent nothing"
     assert recorder.problems() == []
@@ -145,24 +161,23 @@ def test_every_public_method_is_called_above(aws: Aws) -> None:
     assert public == set(CALLS)
 
 
-def test_the_operations_are_those_meant(aws: Aws) -> None:
-    recorder = Recorder(aws)
+def test_the_operations_are_those_meant(aws: Aws, recorder: Recorder) -> None:
     for name in CALLS:
         call(name, aws)
     assert {name for name, _, _ in recorder.sent} >= OPERATIONS
 
 
-def test_a_wrong_request_would_be_found(aws: Aws) -> None:
+def test_a_wrong_request_would_be_found(aws: Aws, recorder: Recorder) -> None:
     """The check can fail: an unknown member and a wrong type are both named."""
-    recorder = Recorder(aws)
     with pytest.raises(LofnAwsError, match="InstanceCuont"):
         EmrAdapter(aws).run_job_flow({"Name": 3, "Instances": {"InstanceCuont": 1}})
     assert "InstanceCuont" in recorder.problems()[0]
     assert "Name" in recorder.problems()[0]
 
 
-def test_requests_that_must_not_be_sent_twice_are_sent_once(aws: Aws) -> None:
+def test_requests_that_must_not_be_sent_twice_are_sent_once() -> None:
     """RunJobFlow and AddJobFlowSteps have no client token: a lost answer is not a reason."""
+    aws = fresh()
     sent: list[str] = []
 
     def drop(request: Any, **_: Any) -> AWSResponse:
