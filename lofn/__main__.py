@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lofn.cli_arguments import parse
 from lofn.cli_jobs import make_pipe, run_map, run_reduce
 from lofn.docker_handler import DockerFailure
-from lofn.errors import UsageError, from_traceback
+from lofn.errors import ContainerFailed, UsageError, from_traceback
 from lofn.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(spark, args)
     except UsageError as error:
         return _say(str(error), USAGE)
+    except ContainerFailed as error:
+        return _say(error.failure.text(), FAILED)
     except DockerFailure as error:
         return _say(str(error), FAILED)
     except KeyboardInterrupt:
@@ -52,8 +54,8 @@ def _run(spark: SparkSession, args: Namespace) -> int:
         with line:
             job(spark, pipe, args)
     except (Py4JError, PySparkException) as error:
-        failure = from_traceback(str(error))
-        return _say(str(failure) if failure else _first_reason(str(error)), FAILED)
+        found = from_traceback(str(error))
+        return _say(found.failure.text() if found else _first_reason(str(error)), FAILED)
     if not args.quiet:
         seconds = time.monotonic() - start
         print(f"lofn {args.verb}: done in {seconds:.1f} s, {_summary(pipe)}", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lofn.api import DockerPipe
 from lofn.rawtext import list_files, read_records, write_records
-from lofn.remote_output import local_path, move_folder, qualify, write_file
+from lofn.remote_output import local_path, move_folder, qualify, remove_folder, write_file
 
 if TYPE_CHECKING:
     from pyspark import RDD
@@ -40,7 +40,11 @@ def run_map(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
         **_options(args),
         **_text(args),
     )
-    write_records(spark, result, output, args.output_delimiter or args.delimiter)
+    try:
+        write_records(spark, result, output, args.output_delimiter or args.delimiter)
+    except BaseException:
+        remove_folder(spark.sparkContext, output)  # it was not there before, and is not complete
+        raise
 
 
 def _map_to_files(

@@ -74,6 +74,12 @@ def move_folder(context: SparkContext, source: str, uri: str) -> None:
         raise UsageError(f"the results in {source} cannot be renamed to {uri}: was it just made?")
 
 
+def remove_folder(context: SparkContext, uri: str) -> None:
+    """Remove a folder and all in it, from the driver; one that is not there is no error."""
+    target = _path(context, uri)
+    target.getFileSystem(_configuration(context)).delete(target, True)
+
+
 def local_path(uri: str) -> str | None:
     """Give the path of a ``file:`` URI; None for any other."""
     return "/" + uri[len("file:") :].lstrip("/") if uri.startswith("file:") else None
