@@ -36,9 +36,9 @@ start)
     work=$2 logs=$3
     shift 3
     cd "$work" || exit 1
-    rm -f .exit .session
     exec 9>.lock
     flock -n 9 || { echo "a command already runs in $work" >&2; exit 1; }
+    rm -f .exit .session
     # File descriptor 9 goes to the background process, and with it the lock.
     exec setsid -f "$BASH" "$0" body "$work" "$logs" "$@" </dev/null >/dev/null 2>>"$logs/controller"
     ;;

@@ -97,7 +97,14 @@ def _decode(body: bytes) -> dict[str, Any]:
         raise Fault("SerializationException", f"The request is not JSON: {error}") from None
     if not isinstance(parameters, dict):
         raise Fault("SerializationException", "The request is not a JSON object.")
-    return parameters
+    return dict(_without_nulls(parameters))
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop members that are null: AWS's protocol takes them as not given."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _constrain(value: Any, shape: Shape, path: str) -> None:

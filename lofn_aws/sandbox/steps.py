@@ -84,7 +84,8 @@ class StepRunner:
                     self._begin(cluster, chosen)
                 elif not cluster.active_steps():
                     self._rest(cluster)
-                self._store.wait(SCHEDULE_SECONDS)
+                if not cluster.stopping.is_set():
+                    self._store.wait(SCHEDULE_SECONDS)
 
     @staticmethod
     def _choose(cluster: Cluster) -> list[Step]:

@@ -12,7 +12,7 @@ from lofn_aws.sandbox.validation import check_release
 
 # Families that AWS lists as supported in every region; sizes of their current generation.
 FAMILIES = ("m5", "m6g", "m6i", "c5", "c6i", "r5", "r6i")
-SIZES = ("xlarge", "2xlarge", "4xlarge", "8xlarge")
+SIZES = ("xlarge", "2xlarge", "4xlarge")
 SSH_PORT = {"MinRange": 22, "MaxRange": 22}
 
 
