@@ -9,15 +9,15 @@ TOOL_SECONDS = 120.0
 
 
 def compare_counts(console: Console, material: Material, *results: Path) -> None:
-    """Compare folders of counted words with one run of the tool over the whole text."""
+    """Compare results (a file or a folder each) with one run of the tool over the whole text."""
     command = ["docker", "run", "--rm", "--interactive", "--network", "none", material.word_count]
     once = console.output(*command, "count-words", timeout=TOOL_SECONDS, stdin=TEXT.read_bytes())
     expected = once.decode().splitlines()
-    for folder in results:
-        counts = sorted(_lines_of(folder))
+    for result in results:
+        counts = sorted(_lines_of(result))
         if counts != sorted(expected):
             wrong = sorted(set(counts) ^ set(expected))[:5]
-            raise DemoFailed(f"{folder.name}: not one run's counts; the first apart: {wrong}")
+            raise DemoFailed(f"{result.name}: not one run's counts; the first apart: {wrong}")
     total = sum(int(line.split("\t")[1]) for line in expected)
     console.say(
         f"word counts: {len(expected):,} words, {total:,} in all, as in one run of the tool"
@@ -46,8 +46,9 @@ def compare_alignments(console: Console, material: Material, merged: Path) -> No
     console.say(f"alignments: {len(records[0]):,} records, {mapped}; as in one run")
 
 
-def _lines_of(folder: Path) -> list[str]:
-    parts = sorted(folder.rglob("part-*"))
+def _lines_of(result: Path) -> list[str]:
+    """The lines of a file, or of the parts of a folder that Spark wrote."""
+    parts = [result] if result.is_file() else sorted(result.rglob("part-*"))
     return [line for part in parts for line in part.read_text().splitlines()]
 
 
