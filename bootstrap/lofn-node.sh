@@ -256,7 +256,8 @@ create_registry() {
         --env REGISTRY_STORAGE=s3 --env "REGISTRY_STORAGE_S3_BUCKET=$bucket" \
         --env "REGISTRY_STORAGE_S3_REGION=$region" \
         --env "REGISTRY_STORAGE_S3_ROOTDIRECTORY=/$prefix" \
-        --env REGISTRY_STORAGE_REDIRECT_DISABLE=true --env OTEL_TRACES_EXPORTER=none
+        --env REGISTRY_STORAGE_REDIRECT_DISABLE=true --env REGISTRY_STORAGE_DELETE_ENABLED=true \
+        --env OTEL_TRACES_EXPORTER=none
     if [ -n "$endpoint" ]; then
         case $endpoint in https:*) secure=true ;; *) secure=false ;; esac
         set -- "$@" --env "REGISTRY_STORAGE_S3_REGIONENDPOINT=$endpoint" \
