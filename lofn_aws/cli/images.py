@@ -32,3 +32,26 @@ def push(image_name: str) -> None:
 
 
 image.add_command(push)
+
+
+@image.command(name="list")
+@common_options
+def list_() -> None:
+    """List the images of the cluster's registry, by the names that scripts use."""
+    from lofn_aws.workflows.images import image_list
+
+    ctx = context()
+    found = image_list(ctx)
+    ctx.reporter.data("\n".join(stored.name for stored in found) or "no images yet", found)
+
+
+@image.command()
+@click.argument("image_name", metavar="IMAGE[:TAG]")
+@common_options
+def rm(image_name: str) -> None:
+    """Remove an image from the cluster's registry and from its nodes."""
+    from lofn_aws.workflows.images import image_remove
+
+    ctx = context()
+    removed = image_remove(ctx, image_name)
+    ctx.reporter.data(f"removed {removed.name}", removed)
