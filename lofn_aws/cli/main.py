@@ -13,21 +13,24 @@ from lofn_aws.errors import LofnAwsError
 
 # name: (module, attribute, short help). Modules are imported when their command is called.
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "init": ("init", "init", "Write a commented lofn-aws.toml."),
+    "init": ("init", "init", "Write a commented lofn-aws.toml into this folder."),
     "config": ("config", "config", "Show every setting and where it comes from."),
-    "plan": ("up", "plan", "Show what up would do."),
+    "plan": ("up", "plan", "Show what `up` would do, and do nothing."),
     "up": ("up", "up", "Bring the cluster up, or finish bringing it up."),
-    "status": ("status", "status", "Show the cluster, its nodes and its steps."),
-    "list": ("status", "list_clusters", "List the clusters that this toolkit made."),
-    "down": ("down", "down", "Take the cluster down and remove what up made."),
-    "ssh": ("ssh", "ssh", "Open a shell on a node."),
-    "exec": ("ssh", "exec_", "Run a command on one node or on all."),
-    "cp": ("cp", "cp", "Copy files between this machine, hdfs:/// and s3://."),
-    "image": ("images", "image", "Build, push, list and remove images."),
-    "push": ("images", "push", "Push an image to the cluster's registry (image push)."),
+    "status": ("status", "status", "Show the cluster, its nodes and the steps that are not over."),
+    "list": ("status", "list_clusters",
+        "List the clusters that this toolkit made, of every owner."),
+    "down": ("down", "down", "Take the cluster down and remove what `up` made for it."),
+    "ssh": ("ssh", "ssh", "Open a shell on a node, or run COMMAND there with OpenSSH."),
+    "exec": ("ssh", "exec_", "Run COMMAND on all nodes (or those named by --node) at once."),
+    "cp": ("cp", "cp", "Copy a file or a folder between this machine, the cluster's HDFS and S3."),
+    "image": ("images", "image", "Push, list and remove images of the cluster's registry."),
+    "push": ("images", "push",
+        "Push an image of this machine to the cluster's registry, and pull it on every node."),
     "swarm": ("swarm", "swarm", "Show the swarm, or bring all nodes into it."),
-    "step": ("steps", "step", "Run, list, follow and cancel steps."),
-    "submit": ("submit", "submit", "Run a Spark script as a step."),
+    "step": ("steps", "step", "Run a map or a reduce from the command line, and follow steps."),
+    "submit": ("submit", "submit",
+        "Run a Spark script on the cluster: SCRIPT is a file of this machine or an s3:// address."),
     "sandbox": ("sandbox", "sandbox", "Start, show and stop the EMR on this machine."),
 }
 
@@ -106,7 +109,7 @@ def _report(error: Exception, invocation: Invocation) -> int:
         _say(error.format_message(), f"{where.command_path if where else 'lofn-aws'} --help")
         return error.exit_code
     _say(f"unexpected {type(error).__name__}: {error}",
-         "the same command with -v, and report what it prints")
+        "the same command with -v, and report what it prints")
     return 1
 
 
