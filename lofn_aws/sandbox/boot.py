@@ -146,17 +146,17 @@ class NodeBooter:
         Raises:
             BootFailed: the installer failed; its last words are in the message.
         """
-        document = node_info.provision_json(cluster, node, self._access)
-        self._engine.put_file(node.ec2_id, node_info.PROVISION_JSON, document, mode=0o600)
         if node.role == "MASTER":
             for path in (node_info.HDFS_EXCLUDE, node_info.YARN_EXCLUDE):
                 self._engine.put_file(node.ec2_id, path, b"")
-        result = self._engine.exec(
-            node.ec2_id,
-            [INSTALLER, node_info.PROVISION_JSON],
-            user="root",
-            timeout=PROVISION_SECONDS,
-        )
+        for role in node_info.node_roles(cluster, node):
+            document = node_info.provision_json(cluster, node, role, self._access)
+            self._engine.put_file(node.ec2_id, node_info.PROVISION_JSON, document, mode=0o600)
+            self._install(node)
+
+    def _install(self, node: Instance) -> None:
+        command = [INSTALLER, node_info.PROVISION_JSON]
+        result = self._engine.exec(node.ec2_id, command, user="root", timeout=PROVISION_SECONDS)
         for name, data in (("stdout", result.stdout), ("stderr", result.stderr)):
             self._engine.put_file(node.ec2_id, f"{PROVISION_LOGS}/{name}", data)
         if result.exit_code != 0:

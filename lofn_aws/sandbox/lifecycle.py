@@ -15,6 +15,7 @@ from lofn_aws.sandbox.boot_report import Ending, explain, explain_instance
 from lofn_aws.sandbox.faults import invalid
 from lofn_aws.sandbox.logs import LogPusher
 from lofn_aws.sandbox.network import private_host_name
+from lofn_aws.sandbox.node_info import node_roles
 from lofn_aws.sandbox.parallel import outcomes
 from lofn_aws.sandbox.state import (
     ENDING_STATES,
@@ -191,7 +192,7 @@ class Lifecycle:
         while missing:
             self._go_on(cluster)
             try:
-                missing = self._missing(primary.ip, nodes)
+                missing = self._missing(cluster, primary.ip, nodes)
             except hadoop.Unreachable as error:
                 missing = str(error)
             if missing and time.monotonic() > end:
@@ -207,9 +208,10 @@ class Lifecycle:
                 node.status.ready = now()
 
     @staticmethod
-    def _missing(primary_ip: str, nodes: Sequence[Instance]) -> str:
-        workers = {node.hostname for node in nodes if node.role != "MASTER"}
-        stores = {node.hostname for node in nodes if node.role == "CORE"}
+    def _missing(cluster: Cluster, primary_ip: str, nodes: Sequence[Instance]) -> str:
+        roles = {node.hostname: node_roles(cluster, node) for node in nodes}
+        workers = {name for name, has in roles.items() if has != ["primary"]}
+        stores = {name for name, has in roles.items() if "core" in has}
         if not hadoop.hdfs_is_writable(primary_ip):
             return "HDFS is in safe mode"
         late = workers - hadoop.active_nodes(primary_ip)

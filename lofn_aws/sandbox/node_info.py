@@ -36,19 +36,30 @@ EXCLUDE_CONFIGURATIONS = [
 ]
 
 
+def node_roles(cluster: Cluster, node: Instance) -> list[str]:
+    """Return what a node does; the primary of a cluster without core nodes does a core's work too.
+
+    So it is on EMR, where such a cluster is called a single-node cluster.
+    """
+    roles = [NODE_ROLES[node.role]]
+    alone = node.role == "MASTER" and not any(group.role == "CORE" for group in cluster.groups)
+    return [*roles, "core"] if alone else roles
+
+
 def instance_json(cluster: Cluster, node: Instance) -> bytes:
     """Return the content of instance.json, by which a script tells the primary from the others."""
     primary = node.role == "MASTER"
+    roles = node_roles(cluster, node)
     return _json(
         {
             "clusterId": cluster.id,
             "instanceGroupId": node.group_id,
-            "instanceRole": NODE_ROLES[node.role] if not primary else "master",
+            "instanceRole": node.role.lower(),
             "isMaster": primary,
             "isRunningNameNode": primary,
             "isRunningResourceManager": primary,
-            "isRunningDataNode": node.role == "CORE",
-            "isRunningNodeManager": not primary,
+            "isRunningDataNode": "core" in roles,
+            "isRunningNodeManager": "core" in roles or "task" in roles,
         }
     )
 
@@ -91,12 +102,15 @@ def job_flow_state(cluster: Cluster, node: Instance) -> bytes:
     ).encode()
 
 
-def provision_json(cluster: Cluster, node: Instance, account: Mapping[str, str]) -> bytes:
+def provision_json(
+    cluster: Cluster, node: Instance, role: str, account: Mapping[str, str]
+) -> bytes:
     """Return what the node's install-applications reads.
 
     Args:
         cluster: the cluster, with its primary created.
         node: the node that the file is for.
+        role: which of its ``node_roles`` is to be installed.
         account: region, s3_endpoint, access_key and secret_key.
     """
     primary = cluster.primary
@@ -111,7 +125,7 @@ def provision_json(cluster: Cluster, node: Instance, account: Mapping[str, str])
     return _json(
         {
             **account,
-            "role": NODE_ROLES[node.role],
+            "role": role,
             "primary_host": primary.hostname,
             "primary_ip": primary.ip,
             "hosts": [instance.hostname for instance in cluster.live()],

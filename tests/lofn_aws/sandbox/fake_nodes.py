@@ -33,7 +33,7 @@ class FakeNodes:
         self._root = root
         self.specs: dict[str, NodeSpec] = {}
         self.alive_ids: set[str] = set()
-        self.installed: set[str] = set()
+        self._roles: dict[str, set[str]] = {}
         self.broken: set[str] = set()
         self._daemons: dict[str, list[ThreadingHTTPServer]] = {}
 
@@ -110,22 +110,22 @@ class FakeNodes:
     def _install(self, instance_id: str) -> ExecResult:
         spec = self.specs[instance_id]
         document = json.loads(self.path(instance_id, node_info.PROVISION_JSON).read_bytes())
-        assert document["role"] == spec.role
+        assert document["role"] in (spec.role, "core")
         if spec.role == "primary" and instance_id not in self._daemons:
             self._daemons[instance_id] = [
                 self._serve(spec, 8088, self._resource_manager),
                 self._serve(spec, 9870, self._name_node),
             ]
-        self.installed.add(instance_id)
+        self._roles.setdefault(instance_id, set()).add(document["role"])
         return ExecResult(0, b"installed\n", b"")
 
-    def _peers(self, spec: NodeSpec, roles: tuple[str, ...]) -> list[str]:
+    def _peers(self, spec: NodeSpec, roles: set[str]) -> list[str]:
         return [
             other.hostname
             for other_id, other in self.specs.items()
             if other.cluster_id == spec.cluster_id
-            and other.role in roles
-            and other_id in self.installed & self.alive_ids
+            and self._roles.get(other_id, set()) & roles
+            and other_id in self.alive_ids
         ]
 
     def _excluded(self, spec: NodeSpec, path: str) -> set[str]:
@@ -134,7 +134,7 @@ class FakeNodes:
     def _resource_manager(self, spec: NodeSpec, path: str) -> dict[str, Any]:
         if path.startswith("/ws/v1/cluster/apps"):
             return {"apps": None}
-        names = self._peers(spec, ("core", "task"))
+        names = self._peers(spec, {"core", "task"})
         excluded = self._excluded(spec, node_info.YARN_EXCLUDE)
         states = {n: "DECOMMISSIONED" if n in excluded else "RUNNING" for n in names}
         return {"nodes": {"node": [{"nodeHostName": n, "state": s} for n, s in states.items()]}}
@@ -143,7 +143,7 @@ class FakeNodes:
         excluded = self._excluded(spec, node_info.HDFS_EXCLUDE)
         live = {
             f"{name}:9866": {"adminState": "Decommissioned" if name in excluded else "In Service"}
-            for name in self._peers(spec, ("core",))
+            for name in self._peers(spec, {"core"})
         }
         bean = {"LiveNodes": json.dumps(live), "Safemode": "", "Used": 0, "Total": 100}
         return {"beans": [bean]}
