@@ -12,6 +12,8 @@ NAMENODE_HTTP_PORT = 9870
 RESOURCEMANAGER_PORT = 8032
 RESOURCEMANAGER_HTTP_PORT = 8088
 
+SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
 Properties = dict[str, str]
 
 
@@ -118,8 +120,14 @@ def _spark() -> Properties:
         "spark.submit.deployMode": "client",
         "spark.driver.memory": "512m",
         "spark.executor.memory": "512m",
-        "spark.executor.cores": "2",
+        # As EMR has it on four virtual cores: one executor fills a node's cores, and up to three
+        # fit into its memory.
+        "spark.executor.cores": str(NODE_VCORES),
         "spark.yarn.am.memory": "512m",
+        # A quarter less processor time for a small job than with the optimising compiler.
+        "spark.driver.defaultJavaOptions": SMALL_JVM,
+        "spark.executor.defaultJavaOptions": SMALL_JVM,
+        "spark.yarn.am.extraJavaOptions": SMALL_JVM,
         "spark.yarn.jars": "local:/usr/lib/spark/jars/*",
         # As on EMR, but shuffle files are tracked: the node has no external shuffle service.
         "spark.dynamicAllocation.enabled": "true",
