@@ -18,12 +18,12 @@ body() {
     shift 2
     # A handler, not "ignore": the command itself starts with the default again.
     trap : INT TERM HUP
-    echo $$ >"$work/.session"
     {
         log_line "INFO startExec '$*'"
         log_line "INFO working directory $work"
         log_line "INFO redirected to $logs/stdout and $logs/stderr"
     } >>"$logs/controller"
+    echo $$ >"$work/.session"
     "$@" >"$logs/stdout" 2>"$logs/stderr" </dev/null 9>&-
     code=$?
     log_line "INFO the process ended with exit code $code" >>"$logs/controller"
@@ -50,11 +50,20 @@ wait)
     exec flock -E "$STILL_RUNNING" -w "$3" "$2/.lock" cat "$2/.exit"
     ;;
 signal)
-    session=$(cat "$2/.session") || exit 1
-    for pid in $(pgrep -s "$session"); do
-        [ "$pid" = "$session" ] || kill -s "$3" "$pid" 2>/dev/null
+    # The command may have been started a moment ago: wait until it has a process.
+    for _ in $(seq 100); do
+        [ ! -e "$2/.exit" ] || exit 0
+        session=$(cat "$2/.session" 2>/dev/null) || session=
+        if [ -n "$session" ]; then
+            pids=$(pgrep -s "$session" | grep -vx "$session")
+            # The process ids are words of their own.
+            # shellcheck disable=SC2086
+            [ -z "$pids" ] || { kill -s "$3" $pids 2>/dev/null; exit 0; }
+        fi
+        sleep 0.1
     done
-    exit 0
+    echo "no process of a command in $2" >&2
+    exit 1
     ;;
 *)
     echo "unknown subcommand: $1" >&2

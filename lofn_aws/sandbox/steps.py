@@ -126,15 +126,7 @@ class StepRunner:
 
     def _run(self, cluster: Cluster, step: Step) -> None:
         log.info("%s: %s '%s' starts", cluster.id, step.id, step.name)
-        try:
-            code: int | None = self._execute(cluster, step)
-            reason = "Unknown Error."
-        except Exception as error:
-            # Without an exit code of the node's, a step has failed.
-            log.warning("%s: %s: %s", cluster.id, step.id, error)
-            code, reason = None, str(error)
-            if isinstance(error, jobs.JobLost):
-                self._await_verdict(cluster)
+        code, reason = self._outcome(cluster, step)
         ended = now()
         if cluster.stopping.is_set():
             return
@@ -148,14 +140,33 @@ class StepRunner:
         log.info("%s: %s %s, exit code %s", cluster.id, step.id, step.status.state, code)
         self._push_containers(cluster)
 
+    def _outcome(self, cluster: Cluster, step: Step) -> tuple[int | None, str]:
+        """Return a step's exit code, or None with why the node gave none: it has failed then."""
+        try:
+            return self._execute(cluster, step), "Unknown Error."
+        except BadStep as error:
+            log.info("%s: %s cannot run: %s", cluster.id, step.id, error)
+            return None, str(error)
+        except Exception as error:
+            log.warning("%s: %s: %s", cluster.id, step.id, error)
+            self._await_verdict(cluster)
+            return None, str(error)
+
     def _await_verdict(self, cluster: Cluster) -> None:
         """Where the primary itself is gone, let that end the cluster, not the lost step."""
         end = time.monotonic() + VERDICT_SECONDS
         # Docker may take a moment until it says that a container it lost has stopped.
         while time.monotonic() < end and not cluster.stopping.wait(VERDICT_POLL_SECONDS):
-            primary = cluster.primary
-            if primary is not None and not self._engine.alive(primary.ec2_id):
+            if not self._primary_lives(cluster):
                 end = time.monotonic() + VERDICT_SECONDS
+
+    def _primary_lives(self, cluster: Cluster) -> bool:
+        primary = cluster.primary
+        try:
+            return primary is None or self._engine.alive(primary.ec2_id)
+        except Exception as error:
+            log.warning("%s: whether its primary lives is not known: %s", cluster.id, error)
+            return True
 
     def _execute(self, cluster: Cluster, step: Step) -> int:
         primary = cluster.primary

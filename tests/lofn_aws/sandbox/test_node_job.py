@@ -76,8 +76,14 @@ def test_a_killed_runner_gives_no_exit_code(work: Path) -> None:
     session = int(_await_text(work / ".session", "\n"))
     os.kill(session, 9)
     ended = _call("signal", work, "KILL")
-    assert ended.returncode == 0
+    assert ended.returncode == 0, ended.stderr
     assert _call("wait", work, 20).returncode not in (0, 75)
+
+
+def test_a_signal_right_after_the_start_is_not_lost(work: Path) -> None:
+    _call("start", work, work, "sleep", "60")
+    assert _call("signal", work, "TERM").returncode == 0
+    assert _call("wait", work, 20).stdout == "143\n"
 
 
 def test_one_command_at_a_time(work: Path) -> None:
