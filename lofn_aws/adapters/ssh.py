@@ -168,7 +168,12 @@ class Gateway:
             return dict.fromkeys(hosts, error)
         with ThreadPoolExecutor(min(_PARALLEL, len(hosts)), "ssh") as pool:
             futures = {host: pool.submit(call, host) for host in hosts}
-            return {host: _outcome(future.result) for host, future in futures.items()}
+            try:
+                return {host: _outcome(future.result) for host, future in futures.items()}
+            except BaseException:  # Ctrl-C: leaving the block waits for threads, so they end now
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.close()
+                raise
 
     def put(
         self,

@@ -80,6 +80,7 @@ def _on_nodes(ctx: Context, *, apply: bool) -> Outcome:
             _show(ctx, items)
             hosts = hosts_by_ip(gateway, instances)
             apply_nodes(NodeWork(ctx, cluster, gateway, hosts, seen.primary_ip), items)
+            cluster = ctx.emr.cluster(cluster.id)  # its state has changed with the probe
     return Outcome(items, apply, cluster, instances, ctx.settings.registry_image)
 
 
