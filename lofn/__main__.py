@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -98,6 +99,8 @@ def _session(args: Namespace) -> Iterator[SparkSession]:
     builder = builder.config("spark.ui.showConsoleProgress", "false")  # there is a line of our own
     if args.master:
         builder = builder.master(args.master)
+        if args.master.startswith("local"):
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # which has the engine
     spark = builder.getOrCreate()
     try:
         yield spark

@@ -12,7 +12,7 @@ from lofn.errors import UsageError
 
 if TYPE_CHECKING:
     from pyspark import RDD
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 class InputMissing(UsageError):
@@ -56,9 +56,6 @@ def read_records(
     ``partitions`` is how many there shall be about, where the files are large enough to be split;
     each non-empty file has at least one of its own. Raises InputMissing.
     """
-    from pyspark import RDD
-    from pyspark.serializers import NoOpSerializer
-
     context = spark.sparkContext
     files = [file for file in list_files(spark, path) if file[1]]
     total = sum(size for _, size in files)
@@ -71,17 +68,35 @@ def read_records(
         with_settings.conf.set("spark.sql.files.openCostInBytes", 0)
         with_settings.conf.set("spark.sql.files.minPartitionNum", 1)
         frame = with_settings.read.option("lineSep", delimiter).text(_literal(name))
-        pieces.append(RDD(_as_bytes(frame), context, NoOpSerializer()))
+        pieces.append(as_bytes_rdd(frame))
     if not pieces:
         return context.emptyRDD()
     return context.union(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _as_bytes(frame: Any) -> Any:
-    """Give the JVM's RDD of byte arrays of a frame of one text column."""
-    binary = frame.selectExpr("cast(value as binary)")._jdf
-    encoder = frame.sparkSession._jvm.org.apache.spark.sql.Encoders.BINARY()
-    return getattr(binary, "as")(encoder).toJavaRDD()
+def as_bytes_rdd(frame: DataFrame) -> RDD[bytes]:
+    """Give a DataFrame of one text column as an RDD of bytes, not decoded on the way."""
+    from pyspark import RDD
+    from pyspark.serializers import NoOpSerializer
+
+    session: Any = frame.sparkSession
+    binary: Any = frame.selectExpr(f"cast(`{frame.columns[0]}` as binary)")
+    encoder = session._jvm.org.apache.spark.sql.Encoders.BINARY()
+    raw = getattr(binary._jdf, "as")(encoder).toJavaRDD()
+    return RDD(raw, session.sparkContext, NoOpSerializer())
+
+
+def as_text_dataset(spark: SparkSession, records: RDD[bytes]) -> Any:
+    """Give the JVM's Dataset of strings that have the bytes of the records, checked by nobody."""
+    from pyspark.serializers import NoOpSerializer
+
+    context: Any = spark.sparkContext
+    encoders = context._jvm.org.apache.spark.sql.Encoders
+    raw: Any = records.mapPartitions(iter)._reserialize(NoOpSerializer())
+    session: Any = spark._jsparkSession
+    frame = session.createDataset(raw._jrdd.rdd(), encoders.BINARY())
+    text = frame.selectExpr(_strings(context, "cast(value as string) as value"))
+    return getattr(text, "as")(encoders.STRING())
 
 
 def _literal(path: str) -> str:
@@ -95,15 +110,7 @@ def write_records(
     """Write one file per partition into the new folder ``path``, each record ended by the
     delimiter. Raises Spark's own error if the folder exists or the job fails.
     """
-    from pyspark.serializers import NoOpSerializer
-
-    context: Any = spark.sparkContext
-    raw: Any = records.mapPartitions(iter)._reserialize(NoOpSerializer())
-    session: Any = spark._jsparkSession
-    binary = context._jvm.org.apache.spark.sql.Encoders.BINARY()
-    frame = session.createDataset(raw._jrdd.rdd(), binary)
-    text = frame.selectExpr(_strings(context, "cast(value as string)"))
-    text.write().option("lineSep", delimiter).text(path)
+    as_text_dataset(spark, records).write().option("lineSep", delimiter).text(path)
 
 
 def _strings(context: Any, *values: str) -> Any:

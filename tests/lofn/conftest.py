@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 
 import pytest
@@ -17,6 +18,7 @@ def sc():
     from pyspark import SparkConf, SparkContext
 
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers see the same packages
     conf = SparkConf().setMaster("local[2]").setAppName("lofn-tests")
     conf.set("spark.ui.enabled", "false").set("spark.driver.memory", "1g")
     context = SparkContext.getOrCreate(conf=conf)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lofn.__main__ import main
-from tests.images import busybox_image
 
 pytestmark = [pytest.mark.spark, pytest.mark.docker]
 
-IMAGE = "lofn-tests/command-line"
+IMAGE = "lofn-tests/sh"
 COPY = "cat /shared/input.txt > /shared/output.txt"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def session() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _session(sc: Any, sh_image: str) -> None:
     from pyspark.sql import SparkSession
 
-    busybox_image(IMAGE)
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    builder.getOrCreate()
-    yield
-    subprocess.run(["docker", "image", "rm", "-f", IMAGE], check=True, capture_output=True)
+    assert sh_image == IMAGE
+    SparkSession.builder.getOrCreate()
 
 
 def run(verb: str, source: Path, target: Path, *words: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,11 @@ from lofn.rawtext import InputMissing, list_files, read_records, write_records
 pytestmark = pytest.mark.spark
 
 
-@pytest.fixture(scope="module")
-def session() -> Iterator[Any]:
+@pytest.fixture
+def session(sc: Any) -> Any:
     from pyspark.sql import SparkSession
 
-    spark = (
-        SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-    )
-    yield spark
+    return SparkSession(sc)
 
 
 @pytest.mark.parametrize("delimiter", ["\n", "\n$$$$\n", "\r\n", "€"])
