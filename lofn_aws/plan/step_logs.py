@@ -25,6 +25,12 @@ def read_command(step_id: str, stream: str) -> str:
     )
 
 
+def last_line_command(step_id: str) -> str:
+    """Print the last lines that a running step has printed, for one of them to be shown."""
+    path = shlex.quote(f"{_ON_PRIMARY}/{step_id}/stdout")
+    return f"sudo -n tail -n 5 {path} 2>/dev/null | tail -c 4096"
+
+
 def log_object(log_uri: str, cluster_id: str, step_id: str, stream: str) -> S3Uri | None:
     """Return where EMR puts the log in S3; None for a cluster without LogUri."""
     if not log_uri:

@@ -18,7 +18,7 @@ from lofn_aws.report.failure import failure_text
 from lofn_aws.workflows.attach import ready_cluster
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.locate import find_cluster
-from lofn_aws.workflows.step_logs import step_log, step_logs
+from lofn_aws.workflows.step_logs import StepLogs, step_log
 from lofn_aws.workflows.wait_step import wait_step
 
 _ATTEMPTS = 3
@@ -50,14 +50,17 @@ def follow(ctx: Context, cluster: Cluster, step_id: str, title: str) -> str:
 
     Raises StepFailed with the reason and the traceback, StepCancelled, WaitTimeout.
     """
-    with ctx.reporter.phase(f"step {step_id} ({title})") as phase:
-        step = wait_step(ctx, cluster, step_id, phase)
-        logs = step_logs(ctx, cluster, step_id, ("stdout", "stderr"))
+    with (
+        StepLogs(ctx, cluster, step_id) as logs,
+        ctx.reporter.phase(f"step {step_id} ({title})") as phase,
+    ):
+        step = wait_step(ctx, cluster, step_id, phase, logs.last_line)
+        stdout = logs.read("stdout")
         if not step.succeeded:
-            raise outcome_error(step, logs["stdout"], logs["stderr"])
-    if logs["stdout"] is None:
+            raise outcome_error(step, stdout, logs.read("stderr"))
+    if stdout is None:
         ctx.reporter.warn("the step's stdout is not to be had yet")
-    return logs["stdout"] or ""
+    return stdout or ""
 
 
 def outcome_error(step: Step, stdout: str | None, stderr: str | None) -> StepFailed | StepCancelled:

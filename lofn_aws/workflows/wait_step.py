@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from lofn_aws.errors import CapacityError, InfrastructureError, Interrupted, WaitTimeout
 from lofn_aws.model.cluster import Cluster
@@ -14,17 +15,22 @@ from lofn_aws.workflows.context import Context
 STEP_SECONDS = 7 * 86_400.0
 # How long EMR may be out of reach, as when this machine sleeps or changes its network.
 OUTAGE_SECONDS = 120.0
+_SHOWN = 120
 _FIRST_INTERVAL, _LAST_INTERVAL = 1.0, 10.0
 
 
-def wait_step(ctx: Context, cluster: Cluster, step_id: str, phase: Phase) -> Step:
-    """Return the step when it has ended, however it did; its states are shown in ``phase``.
+def wait_step(
+    ctx: Context, cluster: Cluster, step_id: str, phase: Phase, last_line: Callable[[], str]
+) -> Step:
+    """Return the step when it has ended, however it did.
+
+    ``phase`` shows its state and, while it runs, the last line it printed.
 
     Raises WaitTimeout at the deadline, Interrupted for Ctrl-C (the step goes on in both cases),
     InfrastructureError when the cluster ended first or EMR is out of reach for too long.
     """
     try:
-        return _Wait(ctx, cluster, step_id).until_end(phase)
+        return _Wait(ctx, cluster, step_id).until_end(phase, last_line)
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted; the step {step_id} goes on (to end it: lofn-aws step cancel {step_id})",
@@ -42,7 +48,7 @@ class _Wait:
         self._state = "unknown"
         self._silent_since: float | None = None
 
-    def until_end(self, phase: Phase) -> Step:
+    def until_end(self, phase: Phase, last_line: Callable[[], str]) -> Step:
         clock = self._ctx.clock
         seconds = self._ctx.deadline(STEP_SECONDS)
         end = clock.monotonic() + seconds
@@ -51,7 +57,8 @@ class _Wait:
             step = self._look()
             if step is not None:
                 self._state = step.state
-                phase.update(step.state)
+                said = last_line() if step.state == "RUNNING" else ""
+                phase.update(f"{step.state}: {said[:_SHOWN]}" if said else step.state)
                 if step.is_ended:
                     return step
             left = end - clock.monotonic()
