@@ -106,6 +106,8 @@ def _yarn(primary: str) -> Properties:
         "yarn.nodemanager.pmem-check-enabled": "false",
         # The disk is the host's: a laptop at 91 % is not a bad disk.
         "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "99",
+        # A container is given out at a node's heartbeat, and a small job waits for several.
+        "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "250",
         # Nodes start together: half a minute between two tries would be the start-up time.
         "yarn.resourcemanager.connect.retry-interval.ms": "500",
         "yarn.application.classpath": (
