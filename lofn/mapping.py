@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from lofn.box import Box
+from lofn.docker_handler import DockerFailure
 from lofn.exchange import (
     Feeder,
     inside,
@@ -115,13 +117,14 @@ class MapJob:
             for block in stream(box, owned, self.run, task, output):
                 task.tally.add(bytes_out=len(block))
                 yield block
-        except Exception:
-            feeder.finish()
-            if feeder.error is not None:
-                raise feeder.error from None
+        except BaseException:
+            # Also when nobody wants the rest. While the command could still read, the feeder
+            # might wait for it for ever.
+            with suppress(DockerFailure):
+                box.kill()
             raise
         finally:
             feeder.finish()
             os.close(output)
-        if feeder.error is not None:
-            raise feeder.error
+            if feeder.error is not None:
+                raise feeder.error
