@@ -175,9 +175,10 @@ class Account:
 
     def instance_types(self, names: Sequence[str]) -> list[dict[str, Any]] | None:
         """Return EC2's descriptions of instance types, or None if it does not know one."""
-        return self._one(
+        described: list[dict[str, Any]] | None = self._one(
             lambda: self._ec2.describe_instance_types(InstanceTypes=list(names))["InstanceTypes"]
         )
+        return described
 
     def read_object(self, uri: str) -> bytes | None:
         """Return the bytes of ``s3://bucket/key``, or None where it does not exist."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from lofn_aws.sandbox import jobs, node_info
 from lofn_aws.sandbox.account import Account
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.nodes import NodeSpec
 from lofn_aws.sandbox.state import Cluster, Instance
 
@@ -58,7 +59,7 @@ class NodeBooter:
     """
 
     def __init__(
-        self, engine: Any, account: Account, node_image: str, access: Mapping[str, str]
+        self, engine: Nodes, account: Account, node_image: str, access: Mapping[str, str]
     ) -> None:
         self._engine = engine
         self._account = account

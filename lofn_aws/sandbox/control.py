@@ -24,7 +24,7 @@ __all__ = ["Endpoint", "start", "status", "stop"]
 
 HEALTH_SECONDS = 5.0
 START_SECONDS = 60.0
-STOP_SECONDS = 60.0
+STOP_SECONDS = 30.0
 # Whoever holds the lock may be building the node image for the first time.
 LOCK_SECONDS = 1200.0
 POLL_SECONDS = 0.2
@@ -91,7 +91,7 @@ def _answers(found: Endpoint) -> bool:
             health = json.load(response)
     except (OSError, ValueError):
         return False
-    return health.get("sandbox") == found.name and health.get("pid") == found.pid
+    return (health.get("sandbox"), health.get("pid")) == (found.name, found.pid)
 
 
 def _spawn(name: str, node_image: str, registry_image: str) -> Endpoint:

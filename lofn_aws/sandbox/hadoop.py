@@ -51,7 +51,7 @@ def data_nodes(primary_ip: str) -> dict[str, str]:
 
 def hdfs_is_writable(primary_ip: str) -> bool:
     """Return whether the NameNode has left its safe mode."""
-    return _bean(primary_ip, "NameNodeInfo")["Safemode"] == ""
+    return not _bean(primary_ip, "NameNodeInfo")["Safemode"]
 
 
 def hdfs_used_percent(primary_ip: str) -> float:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
 
 from lofn_aws.sandbox import hadoop
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.state import Cluster, Instance
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class IdleClock:
         engine: the node engine, for the primary's file.
     """
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Nodes) -> None:
         self._engine = engine
         self._active_at: dict[str, float] = {}
         self._asked_at: dict[str, float] = {}

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from lofn_aws.sandbox.node_api import Nodes
+
 SCRIPT = "/usr/libexec/emr/node_job.sh"
 STILL_RUNNING = 75
 WAIT_SECONDS = 20.0
@@ -29,7 +31,7 @@ class JobTimeout(Exception):
     """The command did not end within its deadline."""
 
 
-def install(engine: Any, instance_id: str) -> None:
+def install(engine: Nodes, instance_id: str) -> None:
     """Put the script that runs jobs on a node."""
     text = files("lofn_aws.sandbox").joinpath("node_job.sh").read_bytes()
     engine.put_file(instance_id, SCRIPT, text, mode=0o755)
@@ -45,7 +47,7 @@ class Job:
         logs: where controller, stdout and stderr are written.
     """
 
-    def __init__(self, engine: Any, instance_id: str, work: str, logs: str) -> None:
+    def __init__(self, engine: Nodes, instance_id: str, work: str, logs: str) -> None:
         self._engine = engine
         self._instance_id = instance_id
         self._work = work

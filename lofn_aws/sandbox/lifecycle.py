@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from lofn_aws.sandbox import hadoop
 from lofn_aws.sandbox.boot import BootFailed, NodeBooter
@@ -15,6 +14,7 @@ from lofn_aws.sandbox.boot_report import Ending, explain, explain_instance
 from lofn_aws.sandbox.faults import invalid
 from lofn_aws.sandbox.logs import LogPusher
 from lofn_aws.sandbox.network import private_host_name
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.node_info import node_roles
 from lofn_aws.sandbox.parallel import outcomes
 from lofn_aws.sandbox.state import (
@@ -51,7 +51,7 @@ class Lifecycle:
     def __init__(
         self,
         store: Store,
-        engine: Any,
+        engine: Nodes,
         booter: NodeBooter,
         pusher: LogPusher,
         *,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lofn_aws.sandbox.account import Account
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.parallel import outcomes
 from lofn_aws.sandbox.state import Cluster, Instance, Step
 
@@ -36,7 +37,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 class LogPusher:
     """Pushes logs to S3. A cluster without LogUri has none; a bucket that is not there is noted."""
 
-    def __init__(self, engine: Any, account: Account) -> None:
+    def __init__(self, engine: Nodes, account: Account) -> None:
         self._engine = engine
         self._account = account
         self._pushed: dict[tuple[str, str], int] = {}

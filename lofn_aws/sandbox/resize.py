@@ -12,6 +12,7 @@ from lofn_aws.sandbox.boot import BootFailed
 from lofn_aws.sandbox.boot_report import explain_instance
 from lofn_aws.sandbox.lifecycle import Lifecycle
 from lofn_aws.sandbox.logs import LogPusher
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.state import Cluster, Group, Instance, Store
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ class Resizer:
         pusher: copies the logs of nodes before they go.
     """
 
-    def __init__(self, store: Store, engine: Any, lifecycle: Lifecycle, pusher: LogPusher) -> None:
+    def __init__(
+        self, store: Store, engine: Nodes, lifecycle: Lifecycle, pusher: LogPusher
+    ) -> None:
         self._store = store
         self._engine = engine
         self._lifecycle = lifecycle

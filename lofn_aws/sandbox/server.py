@@ -9,10 +9,11 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -21,6 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from lofn_aws.errors import LofnAwsError
 from lofn_aws.sandbox import account, endpoint, protocol
 from lofn_aws.sandbox.network import Network
 from lofn_aws.sandbox.nodes import NodeEngine
@@ -177,11 +179,22 @@ def main(argv: list[str] | None = None) -> None:
     # The process speaks to this machine and its nodes only, whatever proxy the user has.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     with hold_lock(endpoint.state_dir(options.name)):
-        serve(options)
+        try:
+            serve(options)
+        except (LofnAwsError, OSError) as error:
+            log.error("sandbox '%s' cannot go on: %s", options.name, error)
+            sys.exit(1)
+        logging.shutdown()
+        # Not by returning: threads that still wait for nodes which are gone would be waited for,
+        # and the lock let go before. Whoever finds it free knows that the process has ended.
+        os._exit(0)
 
 
-def hold_lock(folder: Path) -> Any:
+def hold_lock(folder: Path) -> TextIO:
     """Take the lock that says that this sandbox's server lives; its pid is in the file.
+
+    Returns:
+        The open file; the lock is held while it is open.
 
     Raises:
         SystemExit: another server of this sandbox has it.

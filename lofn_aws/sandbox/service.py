@@ -15,6 +15,7 @@ from lofn_aws.sandbox.faults import Fault, internal, invalid
 from lofn_aws.sandbox.idle import IdleClock
 from lofn_aws.sandbox.lifecycle import Lifecycle
 from lofn_aws.sandbox.logs import LogPusher
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.operations.clusters import ClusterOperations
 from lofn_aws.sandbox.operations.context import Context
 from lofn_aws.sandbox.operations.instances import InstanceOperations
@@ -44,7 +45,7 @@ class EmrService:
 
     def __init__(
         self,
-        engine: Any,
+        engine: Nodes,
         account: Account,
         addresses: Sequence[str],
         node_image: str,
@@ -65,7 +66,7 @@ class EmrService:
         self._store = store
         self._lifecycle = lifecycle
         self._watch = Watch(store, engine, lifecycle, resizer, IdleClock(engine))
-        context = Context(store, account, lifecycle, steps, resizer)
+        context = Context(store, account, lifecycle, steps, resizer, self._watch)
         self._operations = _operations(context)
         self._watch.start()
 

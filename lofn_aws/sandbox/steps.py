@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
 
 from lofn_aws.sandbox import hadoop, jobs
 from lofn_aws.sandbox.account import Account
 from lofn_aws.sandbox.boot_report import Ending
 from lofn_aws.sandbox.lifecycle import Lifecycle
 from lofn_aws.sandbox.logs import STEP_LOGS, LogPusher
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.state import Cluster, Step, Store, now
 from lofn_aws.sandbox.step_command import BadStep, environment, execution, failure_message
 
@@ -42,7 +42,7 @@ class StepRunner:
     def __init__(
         self,
         store: Store,
-        engine: Any,
+        engine: Nodes,
         account: Account,
         pusher: LogPusher,
         lifecycle: Lifecycle,

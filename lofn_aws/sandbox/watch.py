@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
 
 from lofn_aws.sandbox.boot_report import Ending
 from lofn_aws.sandbox.idle import IdleClock
 from lofn_aws.sandbox.lifecycle import Lifecycle
+from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.resize import Resizer
 from lofn_aws.sandbox.state import Cluster, Instance, Store
 
@@ -30,7 +30,7 @@ class Watch:
     """
 
     def __init__(
-        self, store: Store, engine: Any, lifecycle: Lifecycle, resizer: Resizer, idle: IdleClock
+        self, store: Store, engine: Nodes, lifecycle: Lifecycle, resizer: Resizer, idle: IdleClock
     ) -> None:
         self._store = store
         self._engine = engine
@@ -51,13 +51,17 @@ class Watch:
         while not self._stop.wait(LOOK_SECONDS):
             for cluster in self._store.alive():
                 try:
-                    self._look(cluster)
+                    self.look(cluster)
+                    self._look_at_idleness(cluster)
                 except Exception:
                     log.exception("%s: cannot be looked after", cluster.id)
 
-    def _look(self, cluster: Cluster) -> None:
+    def look(self, cluster: Cluster) -> None:
+        """Notice the cluster's nodes that have died."""
         for node in self._dead_nodes(cluster):
             self._bury(cluster, node)
+
+    def _look_at_idleness(self, cluster: Cluster) -> None:
         idle = self._idle.seconds(cluster, time.monotonic())
         limit = cluster.idle_timeout
         if limit is not None and idle >= limit and not cluster.protected:

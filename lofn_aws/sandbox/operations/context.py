@@ -10,6 +10,7 @@ from lofn_aws.sandbox.resize import Resizer
 from lofn_aws.sandbox.state import ENDING_STATES, Cluster, Store
 from lofn_aws.sandbox.steps import StepRunner
 from lofn_aws.sandbox.validation import finished_job_flow, unknown_cluster, unknown_job_flow
+from lofn_aws.sandbox.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Context:
     lifecycle: Lifecycle
     steps: StepRunner
     resizer: Resizer
+    watch: Watch
 
     def described(self, cluster_id: str) -> Cluster:
         """Return a cluster, or raise what the Describe and List operations answer."""

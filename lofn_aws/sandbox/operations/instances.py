@@ -6,6 +6,7 @@ from typing import Any
 
 from lofn_aws.sandbox import validation, views
 from lofn_aws.sandbox.faults import invalid
+from lofn_aws.sandbox.faults import validation as refused
 from lofn_aws.sandbox.operations.clusters import new_group
 from lofn_aws.sandbox.operations.context import Context
 from lofn_aws.sandbox.operations.paging import page
@@ -36,6 +37,7 @@ class InstanceOperations:
         cluster = self._context.described(ClusterId)
         if InstanceFleetId or InstanceFleetType:
             raise invalid("Instance fleets and instance groups are mutually exclusive.")
+        self._context.watch.look(cluster)
         with self._context.store.locked():
             found = [
                 node
@@ -104,12 +106,12 @@ class InstanceOperations:
             group = cluster.group(group_id)
             if group is not None:
                 return self._resizable(cluster), group
-        raise validation.validation(f"Instance group id '{group_id}' is not valid.")
+        raise refused(f"Instance group id '{group_id}' is not valid.")
 
     def _resizable(self, cluster: Cluster) -> Cluster:
         self._context.modifiable(cluster)
         if cluster.status.state not in RESIZABLE_STATES:
-            raise validation.validation(
+            raise refused(
                 f"The cluster is {cluster.status.state}; its instance groups can be changed "
                 f"when it is {' or '.join(RESIZABLE_STATES)}."
             )
@@ -120,7 +122,7 @@ class InstanceOperations:
         if config.get("Configurations") or config.get("ReconfigurationType"):
             raise invalid("The sandbox does not reconfigure running instance groups.")
         if group.role == "MASTER":
-            raise validation.validation("The MASTER instance group cannot be resized.")
+            raise refused("The MASTER instance group cannot be resized.")
         validation.check_group_count(group.role, wanted_count(cluster, group, config))
 
     def _change(self, cluster: Cluster, group: Group, config: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lofn_aws.sandbox import validation, views
 from lofn_aws.sandbox.faults import invalid
+from lofn_aws.sandbox.faults import validation as refused
 from lofn_aws.sandbox.operations.context import Context
 from lofn_aws.sandbox.operations.paging import page
 from lofn_aws.sandbox.state import Cluster, Status, Step, new_id
@@ -25,7 +26,7 @@ class StepOperations:
         """Put steps at the end of the queue and answer their ids."""
         cluster = self._context.job_flow(JobFlowId)
         if ExecutionRoleArn:
-            raise validation.validation("Runtime roles are not supported on this cluster.")
+            raise refused("Runtime roles are not supported on this cluster.")
         with self._context.store.changing():
             self._context.modifiable(cluster)
             active = len(cluster.active_steps())
