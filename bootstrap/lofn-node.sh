@@ -146,15 +146,8 @@ docker_group() {
 # empty and the driver goes on to the instance's role.
 registry_credentials() {
     install -d -m 0700 "$LOFN_HOME/registry" || die "cannot make $LOFN_HOME/registry"
-    {
-        key_id=$(aws configure get aws_access_key_id 2>/dev/null) && [ -n "$key_id" ] && {
-            printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \
-                "$key_id" "$(aws configure get aws_secret_access_key)"
-            session_token=$(aws configure get aws_session_token 2>/dev/null) &&
-                printf 'aws_session_token = %s\n' "$session_token"
-        }
-        true
-    } >"$REGISTRY_CREDENTIALS.new"
+    # A copy: docker mounts a file by its inode, and tools that write ~/.aws replace theirs.
+    cat /root/.aws/credentials >"$REGISTRY_CREDENTIALS.new" 2>/dev/null
     chmod 600 "$REGISTRY_CREDENTIALS.new"
     # Written in place: a running registry has this very file mounted.
     cmp -s "$REGISTRY_CREDENTIALS.new" "$REGISTRY_CREDENTIALS" 2>/dev/null ||
