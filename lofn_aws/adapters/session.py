@@ -1,7 +1,9 @@
 """boto3 clients, made once from the settings, with time limits and retries."""
 
+import ipaddress
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -12,6 +14,18 @@ from lofn_aws.config import Settings
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+
+# Keys that were given are used as they are: AWS_PROFILE of the environment, which may name a
+# profile that is not there, has no say.
+_NO_PROFILE = {"profile": (None, None, None, None)}
+
+
+def is_near(endpoint_url: str | None) -> bool:
+    """Say whether an endpoint has a private or loopback address: no proxy leads there."""
+    try:
+        return ipaddress.ip_address(urlsplit(endpoint_url or "").hostname or "").is_private
+    except ValueError:
+        return False
 
 
 def read_chain(profile: str | None) -> dict[str, str]:
@@ -36,8 +50,10 @@ class Aws:
         """The boto3 session; ``session.events`` is where tests listen."""
         s = self.settings
         with translate("reading the AWS credentials"):
+            if s.access_key is None:
+                return boto3.Session(profile_name=s.profile, region_name=s.region)
             return boto3.Session(
-                profile_name=s.profile,
+                botocore_session=botocore.session.Session(session_vars=_NO_PROFILE),
                 region_name=s.region,
                 aws_access_key_id=s.access_key,
                 aws_secret_access_key=s.secret_key,
@@ -49,6 +65,7 @@ class Aws:
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_appid="lofn-aws",
+            proxies={} if is_near(self.settings.endpoint_url) else None,
         )
         with translate(f"preparing to call {service}"):
             return self.session.client(
