@@ -83,6 +83,12 @@ class Registry:
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
+            if error.code == 405:
+                raise InfrastructureError(
+                    "the cluster's registry was started so that nothing can be deleted: a new "
+                    "cluster's can",
+                    "lofn-aws down",
+                ) from error
             raise self._failure(path, error) from error
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(path, error) from error

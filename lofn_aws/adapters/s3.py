@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import ClientError
 
 from lofn_aws.adapters.aws_errors import error_code, translate
-from lofn_aws.errors import InfrastructureError
 
 # DeleteObjects takes at most this many keys:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -63,7 +61,7 @@ class S3Adapter:
         place: dict[str, Any] = {}
         if region != "us-east-1":
             place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        with _errors(f"making the bucket {bucket}"):
+        with translate(f"making the bucket {bucket}"):
             self._client.create_bucket(Bucket=bucket, **place)
             self._client.put_public_access_block(
                 Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(_NOTHING_PUBLIC, True)
@@ -90,12 +88,12 @@ class S3Adapter:
 
     def put_bytes(self, bucket: str, key: str, data: bytes) -> None:
         """Write an object whole."""
-        with _errors(f"writing s3://{bucket}/{key}"):
+        with translate(f"writing s3://{bucket}/{key}"):
             self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
     def put_file(self, bucket: str, key: str, path: Path, progress: OnBytes | None = None) -> None:
         """Send a file, in parts where it is large; ``progress`` gets each number of bytes sent."""
-        with _errors(f"sending {path} to s3://{bucket}/{key}"):
+        with translate(f"sending {path} to s3://{bucket}/{key}"):
             self._client.upload_file(str(path), bucket, key, Callback=progress)
 
     def get_bytes(self, bucket: str, key: str) -> bytes | None:
@@ -122,7 +120,7 @@ class S3Adapter:
 
     def delete(self, bucket: str, key: str) -> None:
         """Delete one object; one that is not there is no error."""
-        with _errors(f"deleting s3://{bucket}/{key}"):
+        with translate(f"deleting s3://{bucket}/{key}"):
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def delete_prefix(self, bucket: str, prefix: str) -> int:
@@ -130,7 +128,7 @@ class S3Adapter:
         keys = [found.key for found in self.list(bucket, prefix)]
         for start in range(0, len(keys), _DELETE_AT_ONCE):
             batch = [{"Key": key} for key in keys[start : start + _DELETE_AT_ONCE]]
-            with _errors(f"deleting {len(batch)} objects below s3://{bucket}/{prefix}"):
+            with translate(f"deleting {len(batch)} objects below s3://{bucket}/{prefix}"):
                 answer = self._client.delete_objects(
                     Bucket=bucket, Delete={"Objects": batch, "Quiet": True}
                 )
@@ -140,32 +138,20 @@ class S3Adapter:
 
     def copy(self, source: tuple[str, str], target: tuple[str, str]) -> None:
         """Copy an object, ``(bucket, key)`` to ``(bucket, key)``, without fetching it here."""
-        with _errors(f"copying s3://{'/'.join(source)} to s3://{'/'.join(target)}"):
+        with translate(f"copying s3://{'/'.join(source)} to s3://{'/'.join(target)}"):
             self._client.copy({"Bucket": source[0], "Key": source[1]}, *target)
 
     def put_stream(self, bucket: str, key: str, stream: IO[bytes]) -> None:
         """Send what a stream has until its end, in parts; nothing of it is held whole."""
-        with _errors(f"writing s3://{bucket}/{key}"):
+        with translate(f"writing s3://{bucket}/{key}"):
             self._client.upload_fileobj(stream, bucket, key)
 
 
 @contextlib.contextmanager
-def _errors(doing: str) -> Iterator[None]:
-    """Turn what boto3 raises into our errors; its transfers wrap the refusal once more."""
-    with translate(doing):
-        try:
-            yield
-        except Boto3Error as error:
-            if isinstance(error.__context__, ClientError):
-                raise error.__context__ from None
-            raise InfrastructureError(f"{doing} failed: {error}") from error
-
-
-@contextlib.contextmanager
 def _outcome(doing: str) -> Iterator[list[str]]:
-    """As ``_errors``, but "there is no such thing" is swallowed: the list is not empty then."""
+    """As ``translate``, but "there is no such thing" is swallowed: the list is not empty then."""
     found: list[str] = []
-    with _errors(doing):
+    with translate(doing):
         try:
             yield found
         except ClientError as error:

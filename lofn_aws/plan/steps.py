@@ -9,13 +9,11 @@ from pathlib import PurePath
 
 from lofn_aws.errors import UsageError
 from lofn_aws.model.step import StepSpec
+from lofn_aws.model.step_name import name_of
 
 # Source: EMR management guide, "Work with steps using the AWS CLI and console": the strings of
 # a step's HadoopJarStep may have this many characters together.
 ARGUMENT_LIMIT = 10_240
-# Source: EMR API reference, StepConfig.Name.
-NAME_LIMIT = 256
-_RUN = " [run "
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,7 @@ def step_spec(title: str, run_id: str, args: Sequence[str]) -> StepSpec:
     Raises UsageError where the arguments are longer than EMR takes.
     """
     check_size(args)
-    suffix = f"{_RUN}{run_id}]"
-    return StepSpec(title[: NAME_LIMIT - len(suffix)] + suffix, tuple(args))
-
-
-def title_of(name: str) -> str:
-    """Return a step's name without its run id."""
-    return name.partition(_RUN)[0]
+    return StepSpec(name_of(title, run_id), tuple(args))
 
 
 def check_size(args: Sequence[str]) -> None:

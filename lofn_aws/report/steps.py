@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lofn_aws.model.step import Step, StepCancel
-from lofn_aws.plan.steps import title_of
+from lofn_aws.model.step_name import title_of
 
 
 def steps_text(steps: Sequence[Step]) -> str:

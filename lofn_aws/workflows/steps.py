@@ -13,7 +13,7 @@ from lofn_aws.errors import (
 from lofn_aws.facts.step_output import step_failure
 from lofn_aws.model.cluster import Cluster
 from lofn_aws.model.step import Step, StepCancel, StepSpec
-from lofn_aws.plan.steps import title_of
+from lofn_aws.model.step_name import title_of
 from lofn_aws.report.failure import failure_text
 from lofn_aws.workflows.attach import ready_cluster
 from lofn_aws.workflows.context import Context

@@ -3,18 +3,17 @@
 import pytest
 
 from lofn_aws.errors import UsageError
+from lofn_aws.model.step_name import NAME_LIMIT, title_of
 from lofn_aws.plan.engine_step import engine_arguments
 from lofn_aws.plan.step_logs import log_object, read_command
 from lofn_aws.plan.steps import (
     ARGUMENT_LIMIT,
-    NAME_LIMIT,
     SparkScript,
     check_size,
     conf_pairs,
     script_key,
     spark_submit,
     step_spec,
-    title_of,
 )
 
 
