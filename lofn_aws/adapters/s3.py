@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -118,11 +118,6 @@ class S3Adapter:
                 for entry in page.get("Contents", ()):
                     yield S3Object(entry["Key"], int(entry["Size"]))
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Delete one object; one that is not there is no error."""
-        with translate(f"deleting s3://{bucket}/{key}"):
-            self._client.delete_object(Bucket=bucket, Key=key)
-
     def delete_prefix(self, bucket: str, prefix: str) -> int:
         """Delete every object whose key begins with ``prefix``; gives their number."""
         keys = [found.key for found in self.list(bucket, prefix)]
@@ -140,11 +135,6 @@ class S3Adapter:
         """Copy an object, ``(bucket, key)`` to ``(bucket, key)``, without fetching it here."""
         with translate(f"copying s3://{'/'.join(source)} to s3://{'/'.join(target)}"):
             self._client.copy({"Bucket": source[0], "Key": source[1]}, *target)
-
-    def put_stream(self, bucket: str, key: str, stream: IO[bytes]) -> None:
-        """Send what a stream has until its end, in parts; nothing of it is held whole."""
-        with translate(f"writing s3://{bucket}/{key}"):
-            self._client.upload_fileobj(stream, bucket, key)
 
 
 @contextlib.contextmanager
