@@ -1,5 +1,7 @@
 """What of a sandbox is still on this machine: containers, networks, volumes, processes."""
 
+from pathlib import Path
+
 from console import Console
 
 LABEL = "lofn-aws.sandbox"
@@ -16,8 +18,22 @@ def leftovers(console: Console, sandbox: str) -> list[str]:
     ):
         ids = console.output(*command, "--filter", f"label={LABEL}={sandbox}", timeout=60)
         found += [f"{kind} {name}" for name in ids.decode().split()]
-    processes = console.output("ps", "-A", "-o", "pid=,args=", timeout=30)
-    for line in processes.decode(errors="replace").splitlines():
-        if SERVER in line and f"--name {sandbox} " in f"{line} ":
-            found.append(f"process {line.strip()}")
+    name = f"--name {sandbox} "
+    found += [f"process {line}" for line in _processes(console) if SERVER in line and name in line]
     return found
+
+
+def _processes(console: Console) -> list[str]:
+    """Return "pid command line " of every process; a small Linux has /proc and no `ps`."""
+    if Path("/proc/self/cmdline").exists():
+        return [_described(folder) for folder in Path("/proc").glob("[0-9]*")]
+    said = console.output("ps", "-A", "-o", "pid=,args=", timeout=30)
+    return [f"{line.strip()} " for line in said.decode(errors="replace").splitlines()]
+
+
+def _described(process: Path) -> str:
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:  # it has ended since
+        words = []
+    return " ".join([process.name, *words, ""])
