@@ -63,7 +63,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 # What the calls above must send, so that a method that sends nothing is noticed.
 OPERATIONS = {
     "AddJobFlowSteps", "AuthorizeSecurityGroupIngress", "CancelSteps", "CopyObject",
-    "CreateBucket", "DeleteBucket", "DeleteObject", "DescribeCluster", "DescribeKeyPairs",
+    "CreateBucket", "DeleteBucket", "DescribeCluster", "DescribeKeyPairs",
     "DescribeSecurityGroups", "DescribeStep", "DescribeSubnets", "GetCallerIdentity",
     "GetObject", "HeadBucket", "HeadObject", "ImportKeyPair", "ListClusters",
     "ListInstanceGroups", "ListInstances", "ListObjectsV2", "ListSteps", "PutObject",
