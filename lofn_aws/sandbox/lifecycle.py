@@ -74,8 +74,20 @@ class Lifecycle:
         self.work(cluster, self._boot)
 
     def work(self, cluster: Cluster, task: Callable[[Cluster], None]) -> None:
-        """Run a task for a cluster on a thread that the cluster's end waits for."""
-        thread = threading.Thread(target=task, args=(cluster,), name=cluster.id, daemon=True)
+        """Run a task for a cluster on a thread that the cluster's end waits for.
+
+        A task that raises ends the cluster: nobody would know its state any more.
+        """
+
+        def guarded() -> None:
+            try:
+                task(cluster)
+            except Exception as error:
+                log.exception("%s: a task of the service failed", cluster.id)
+                ending = Ending("INTERNAL_ERROR", f"An internal error occurred: {error}")
+                self.end(cluster, "TERMINATED_WITH_ERRORS", ending)
+
+        thread = threading.Thread(target=guarded, name=cluster.id, daemon=True)
         with self._store.locked():
             self._workers.setdefault(cluster.id, []).append(thread)
         thread.start()

@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from lofn_aws.errors import LofnAwsError
+from lofn_aws.errors import InfrastructureError, LofnAwsError
 from lofn_aws.sandbox import account, endpoint, protocol
 from lofn_aws.sandbox.network import Network
 from lofn_aws.sandbox.nodes import NodeEngine
@@ -85,12 +85,11 @@ def listen(gateway: str, application: Any) -> list[BaseWSGIServer]:
     """Return servers on loopback and on the gateway, on the same free port.
 
     Raises:
-        OSError: no port was free on both addresses.
+        InfrastructureError: this machine does not have the gateway's address, or no port was free
+            on both.
     """
     for _ in range(PORT_ATTEMPTS):
-        with socket.socket() as probe:
-            probe.bind((gateway, 0))
-            port = probe.getsockname()[1]
+        port = _free_port(gateway)
         servers: list[BaseWSGIServer] = []
         try:
             for host in (LOOPBACK, gateway):
@@ -99,7 +98,19 @@ def listen(gateway: str, application: Any) -> list[BaseWSGIServer]:
         except (OSError, SystemExit):
             for server in servers:
                 server.server_close()
-    raise OSError(f"no port is free on both {LOOPBACK} and {gateway}")
+    raise InfrastructureError(f"no port is free on both {LOOPBACK} and {gateway}")
+
+
+def _free_port(gateway: str) -> int:
+    with socket.socket() as probe:
+        try:
+            probe.bind((gateway, 0))
+        except OSError as error:
+            raise InfrastructureError(
+                f"this machine does not have the node network's address {gateway} ({error}): the "
+                "sandbox needs a Docker Engine that runs on this machine, not in a virtual one"
+            ) from None
+        return int(probe.getsockname()[1])
 
 
 def _server(host: str, port: int, application: Any) -> BaseWSGIServer:
