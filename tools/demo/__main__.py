@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 from compare import compare_alignments, compare_counts
@@ -23,7 +24,7 @@ REGISTRY = "localhost:5000"
 PARTITIONS = "8"
 
 # Seconds. The first start builds the node image; everything else is minutes at worst.
-START, UP, STEP, COPY, DOWN = 1500.0, 900.0, 600.0, 300.0, 180.0
+START, UP, STEP, COPY, DOWN, SETTLE = 1500.0, 900.0, 600.0, 300.0, 180.0, 10.0
 
 
 def main() -> int:
@@ -123,12 +124,20 @@ def take_down(console: Console) -> bool:
     try:
         with console.phase("the sandbox, stopped; what is left?"):
             lofn_aws(console, "sandbox", "stop", timeout=DOWN, own_session=True)
-            left = leftovers(console, SANDBOX)
+            left = settled(console)
             console.say("left: " + (", ".join(left) or "nothing"))
     except DemoFailed as error:
         console.say(f"demo: {error}")
         return False
     return not left
+
+
+def settled(console: Console) -> list[str]:
+    """Return what is left, after a few seconds in which a process may come to its end."""
+    until = time.monotonic() + SETTLE
+    while (left := leftovers(console, SANDBOX)) and time.monotonic() < until:
+        time.sleep(0.5)
+    return left
 
 
 def lofn_aws(console: Console, *words: str, timeout: float, own_session: bool = False) -> None:
