@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("output", help="the BAM file to write, such as hdfs:///reads/pairs.bam")
     parser.add_argument("--reference", default="/reference", help="folder in HDFS with the index")
     parser.add_argument("--image", default="localhost:5000/alignment")
-    parser.add_argument("--partitions", type=int, default=6)
+    parser.add_argument("--partitions", type=int, default=4)
     options = parser.parse_args()
 
     conf = SparkConf().setAppName("alignment")
