@@ -20,6 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.status import Status
+from rich.text import Text
 
 # A phase that lasts longer than this says so once, where there is no spinner.
 PATIENCE_SECONDS = 5.0
@@ -51,7 +52,7 @@ class Phase:
             return
         self._last = detail
         if self._status is not None:
-            self._status.update(f"{self.title}: {detail}")
+            self._status.update(Text(f"{self.title}: {detail}"))
         else:
             self._line(f"  {self.title}: {detail}")
 
@@ -128,7 +129,7 @@ class Reporter:
         late = threading.Timer(PATIENCE_SECONDS, self._line, [f"… {title}"])
         late.daemon = True
         spinner = self._console.is_terminal and not self.quiet and not self._live
-        status = self._console.status(title) if spinner else None
+        status = self._console.status(Text(title)) if spinner else None
         if status is not None:
             status.start()
             self._live = True
@@ -155,8 +156,8 @@ class Reporter:
         if not self._console.is_terminal or self.quiet or self._live:
             yield Bars(None, self._line)
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
-                   TransferSpeedColumn(), TextColumn("{task.fields[state]}"))
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+                   TransferSpeedColumn(), TextColumn("{task.fields[state]}", markup=False))
         self._live = True
         try:
             with Progress(*columns, console=self._console) as progress:
