@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import shlex
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +12,9 @@ from pathlib import Path
 from typing import IO
 
 import paramiko
-from fabric import Config, Connection
+from fabric import Connection
 
+from lofn_aws.adapters.ssh_connect import HostKeyError, HostUnreachable, Login, connect
 from lofn_aws.adapters.ssh_exec import (
     CommandResult,
     CommandTimeout,
@@ -25,26 +24,13 @@ from lofn_aws.adapters.ssh_exec import (
     Writable,
     execute,
 )
-from lofn_aws.adapters.ssh_keys import UnknownHostKey, pin
 from lofn_aws.adapters.ssh_tunnel import tunnel
-from lofn_aws.errors import CredentialsError, InfrastructureError
+from lofn_aws.errors import InfrastructureError
 
 __all__ = ["CommandFailed", "CommandResult", "Gateway", "HostKeyError", "HostUnreachable"]
 
-# Paramiko logs what it also raises; Python prints the log where nobody asked for one.
-logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
 # As many nodes as are spoken to at the same moment; each costs a thread and a connection.
 _PARALLEL = 32
-_KEEPALIVE_SECONDS = 15
-
-
-class HostUnreachable(InfrastructureError):
-    """No connection to a host, or it broke: trying again may help."""
-
-
-class HostKeyError(InfrastructureError):
-    """A host showed another key than the one its bootstrap action published."""
 
 
 class CommandFailed(InfrastructureError):
@@ -78,11 +64,8 @@ class Gateway:
         port: int = 22,
     ) -> None:
         self.host = host
-        self._user = user
-        self._key_file = str(key_file) if key_file else None
+        self._login = Login(user, str(key_file) if key_file else None, port, connect_timeout)
         self._host_keys = dict(host_keys or {})
-        self._connect_timeout = connect_timeout
-        self._port = port
         self._connections: dict[str, Connection] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -239,73 +222,7 @@ class Gateway:
         outer = None if host == self.host else self._connections.get(self.host)
         if outer is None and host != self.host:
             raise HostUnreachable(f"the connection to {self.host}, on the way to {host}, broke")
-        connection = Connection(
-            host,
-            user=self._user,
-            port=self._port,
-            gateway=outer,
-            # The person's ~/.ssh/config is not read: what works must not depend on it.
-            config=Config(overrides={"load_ssh_configs": False}, lazy=True),
-            connect_timeout=int(self._connect_timeout),
-            connect_kwargs={
-                "key_filename": [self._key_file] if self._key_file else [],
-                "look_for_keys": False,
-                "allow_agent": self._key_file is None,
-                "banner_timeout": self._connect_timeout,
-                "auth_timeout": self._connect_timeout,
-                "channel_timeout": self._connect_timeout,
-                "transport_factory": _fast_transport,
-            },
-        )
-        with _connecting(host, self._user, self._key_file):
-            try:
-                pin(connection.client, host, self._port, self._host_keys.get(host))
-                connection.open()
-            except BaseException:
-                connection.client.close()
-                raise
-        connection.transport.set_keepalive(_KEEPALIVE_SECONDS)
-        return connection
-
-
-def _fast_transport(sock: object, **options: object) -> paramiko.Transport:
-    """A transport that prefers AES-GCM: the same strength, and 1.6 times paramiko's rate."""
-    transport = paramiko.Transport(sock, **options)
-    security = transport.get_security_options()
-    security.ciphers = sorted(security.ciphers, key=lambda name: "gcm" not in name)
-    return transport
-
-
-@contextlib.contextmanager
-def _connecting(host: str, user: str, key_file: str | None) -> Iterator[None]:
-    """The one table from connection errors to ours."""
-    try:
-        yield
-    except paramiko.BadHostKeyException as error:
-        raise HostKeyError(
-            f"{host} showed another SSH host key ({error.key.get_name()} {error.key.fingerprint}) "
-            f"than the one its bootstrap action published ({error.expected_key.fingerprint}): "
-            "another machine answers at this address, or the node was rebuilt"
-        ) from error
-    except UnknownHostKey as error:
-        raise HostKeyError(f"{error}: its identity cannot be proved") from error
-    except paramiko.AuthenticationException as error:
-        raise CredentialsError(
-            f"{host} refused the SSH login of {user} with "
-            f"{'key file ' + key_file if key_file else 'the keys of the SSH agent'}: {error}"
-        ) from error
-    except FileNotFoundError as error:
-        raise CredentialsError(f"the SSH key file {key_file} does not exist") from error
-    except (OSError, EOFError, paramiko.SSHException) as error:
-        raise HostUnreachable(f"no SSH connection to {host}: {_reason(error)}") from error
-    except ValueError as error:
-        raise HostKeyError(f"the published host key of {host} is damaged: {error}") from error
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, (socket.timeout, TimeoutError)):
-        return "no answer in time"
-    return str(error) or type(error).__name__
+        return connect(host, self._login, self._host_keys.get(host), outer)
 
 
 def _outcome(get: Callable[[], CommandResult]) -> CommandResult | Exception:
