@@ -38,8 +38,8 @@ class Traceback:
     @property
     def place(self) -> Frame | None:
         """The innermost frame that is the script's own, else the innermost one."""
-        own = [frame for frame in self.frames if not frame.is_machinery]
-        return (own or list(self.frames) or [None])[-1]
+        frames = [frame for frame in self.frames if not frame.is_machinery] or list(self.frames)
+        return frames[-1] if frames else None
 
     def __str__(self) -> str:
         where = f" ({self.place})" if self.place else ""
