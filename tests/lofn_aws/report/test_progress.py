@@ -100,3 +100,26 @@ def test_words_are_printed_as_they_are() -> None:
     text = "[red]" + "x" * 300
     say.note(text)
     assert err.getvalue() == text + "\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_titles_are_text_and_the_last_word_is_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    err = Terminal()
+    say = Reporter(err=err, out=io.StringIO())
+    with say.phase("boot [profiles.x]") as phase:
+        phase.update("waiting for [y]")
+        with say.phase("inner"):
+            say.note("noted")
+    with say.bars() as bars:
+        bars.update("layer [z]", 10, 10)
+    shown = err.getvalue()
+    for text in ("boot [profiles.x]: waiting for [y]", "noted\n", "✓ inner: ", "layer [z]"):
+        assert text in shown
+    assert "✓ boot [profiles.x]: " in shown
