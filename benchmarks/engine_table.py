@@ -1,0 +1,83 @@
+"""The engine's lines as text: one row at a time on the terminal, all of them for BENCHMARKS.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.measure import Line
+
+NAMES = (
+    "fresh-host",
+    "fresh-none",
+    "fresh-bridge",
+    "reuse",
+    "map-reduce-fresh",
+    "map-reduce-reuse",
+    "flat-reduce",
+    "sleep",
+    "cat-stream",
+    "cat-files",
+    "bytes",
+    "memory",
+    "reference-downloads",
+    "reference-wait",
+)
+
+_HEAD = """## The engine
+
+Program: `python -m benchmarks.engine`. Each value is the median over rounds of a ratio whose two
+sides were measured in the same round; the peers are `rdd.pipe` of the same command, a re-creation
+of the earlier lofn's way (`benchmarks/earlier_lofn.py`), the machine's own `docker run`, a host
+pipe, and `hdfs dfs -get`. Load is the one-minute average when the line began: above 0.5 something
+else was using the two processors as well, which slows both sides, though not always alike.
+"""
+
+
+def row(line: Line) -> str:
+    """One line for the terminal."""
+    verdict = "reached" if line.reached else "NOT REACHED"
+    figures = ", ".join(f"{name} {_number(value)}" for name, value in line.figures.items())
+    return (
+        f"{line.name:<20} {_number(line.value)}{line.unit:<3} {line.target:<14} {verdict:<12}"
+        f" load {line.load:.1f}  {figures}"
+    )
+
+
+def section(kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """The whole section: table, then figures and break-down of each line."""
+    rows = ["| line | value | to reach | reached | load | measured |", "|---|---|---|---|---|---|"]
+    details = []
+    for name in NAMES:
+        line = kept.get(name)
+        if line is None:
+            rows.append(f"| {name} | not run | | | | |")
+            continue
+        verdict = "yes" if line["reached"] else "**no**"
+        rows.append(
+            f"| {name} | {_number(line['value'])}{line['unit']} | {line['target']} | {verdict} | "
+            f"{line['load']:.1f} | {line['machine']['date']}, commit {line['machine']['commit']} |"
+        )
+        details.append(_details(name, line))
+    return "\n".join([_HEAD, *rows, "", *details])
+
+
+def _details(name: str, line: Mapping[str, Any]) -> str:
+    facts = line["machine"]
+    where = ", ".join(f"{key} {facts[key]}" for key in facts if key not in ("date", "commit"))
+    text = [f"### {name}", "", f"{line['what']}.", f"Rounds: {line['rounds']}; {where}.", ""]
+    text += [f"- {key}: {_number(value)}" for key, value in line["figures"].items()]
+    if line["breakdown"]:
+        shown = ", ".join(
+            f"{key.replace('_', ' ')} {_number(value)}" for key, value in line["breakdown"].items()
+        )
+        text.append(f"- the engine's counters, summed over tasks: {shown}")
+    if line["notes"]:
+        text.append(f"- {line['notes']}")
+    return "\n".join([*text, ""])
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) >= 10:
+        return f"{int(value):,}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
