@@ -109,7 +109,7 @@ def parse_s3_uri(text: str) -> S3Uri:
 
 
 def parse_hdfs_uri(text: str) -> HdfsUri:
-    """Read ``hdfs:///path``. Raises UsageError when another cluster's host is named, or no path."""
+    """Read ``hdfs:///path``. Raises UsageError when another cluster's host is named."""
     parts = urlsplit(text)
     if parts.scheme != "hdfs":
         raise UsageError(f"{text!r} is not an HDFS address: it is written hdfs:///path")
@@ -118,10 +118,7 @@ def parse_hdfs_uri(text: str) -> HdfsUri:
             f"{text!r} names the host {parts.netloc!r}: the cluster's own HDFS is written with "
             f"three slashes, hdfs:///{parts.netloc}{parts.path}"
         )
-    path = text.removeprefix("hdfs:").lstrip("/")
-    if not path:
-        raise UsageError(f"{text!r} names no file or folder")
-    normal = posixpath.normpath("/" + path)
+    normal = posixpath.normpath("/" + text.removeprefix("hdfs:").lstrip("/"))
     return HdfsUri(normal + "/" if text.endswith("/") and normal != "/" else normal)
 
 

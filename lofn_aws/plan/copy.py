@@ -16,6 +16,8 @@ def check_pair(source: Location, target: Location) -> None:
         raise UsageError(
             f"{source} and {target} are both on this machine", f"cp -r {source} {target}"
         )
+    if not source.name:
+        raise UsageError(f"{source} is everything there is: name a file or folder in it")
     for place in (source, target):
         if isinstance(place, HdfsUri) and _PATTERNS & set(place.path):
             raise UsageError(

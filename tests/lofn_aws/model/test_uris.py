@@ -16,6 +16,7 @@ from lofn_aws.model.uris import HdfsUri, LocalPath, S3Uri, parse_location
         ("s3://bucket", S3Uri("bucket", "")),
         ("hdfs:///ref/genome", HdfsUri("/ref/genome")),
         ("hdfs:///ref/", HdfsUri("/ref/")),
+        ("hdfs:///", HdfsUri("/")),
         ("hdfs:///ref//a/../b#1?c", HdfsUri("/ref/b#1?c")),
         ("reads_1.fq", LocalPath(Path("reads_1.fq"))),
         ("file:///tmp/a", LocalPath(Path("/tmp/a"))),
@@ -32,7 +33,6 @@ def test_read(text: str, expected: object) -> None:
     [
         ("hdfs://ref/genome", "hdfs:///ref/genome"),
         ("hdfs:/ref", "three slashes"),
-        ("hdfs:///", "names no file"),
         ("s3://Big_Bucket/a", "Big_Bucket"),
         ("s3:///a", "no valid bucket"),
         ("gs://bucket/a", "gs://"),

@@ -27,6 +27,7 @@ FILE, FOLDER, NOTHING = Found("file", 3), Found("folder", 3, (Entry("a", 3),)), 
         ("a.txt", "hdfs:///in/", NOTHING, "hdfs:///in/a.txt"),
         ("x/ref/", "hdfs:///ref", NOTHING, "hdfs:///ref"),
         ("x/ref", "hdfs:///ref", FOLDER, "hdfs:///ref/ref"),
+        ("a.txt", "hdfs:///", FOLDER, "hdfs:///a.txt"),
         ("a.txt", "s3://bucket", NOTHING, "s3://bucket/a.txt"),
         ("hdfs:///out/", ".", FOLDER, "out"),
         ("s3://bucket/x/", "here/", NOTHING, "here/x"),
@@ -66,6 +67,9 @@ def test_an_empty_local_folder_is_refused() -> None:
 def test_pairs_that_are_refused() -> None:
     with pytest.raises(UsageError, match="both on this machine"):
         check_pair(place("x"), place("y"))
+    for everything in ("hdfs:///", "s3://bucket"):
+        with pytest.raises(UsageError, match="is everything there is"):
+            check_pair(place(everything), place("y"))
     with pytest.raises(UsageError, match="patterns"):
         check_pair(place("hdfs:///in/*.txt"), place("y"))
 
