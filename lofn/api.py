@@ -15,6 +15,7 @@ from lofn.errors import UsageError
 from lofn.mapping import MapJob
 from lofn.metrics import Counters
 from lofn.plan import BoxPlan
+from lofn.quarantine import Quarantined, quarantined
 from lofn.records import Format
 from lofn.reduction import ReduceJob
 from lofn.task import Run
@@ -27,7 +28,13 @@ Command = Union[str, Sequence[str]]
 
 _SELF = {"temporary_directory_parent": None, "shared_mountpoint": "/shared/", "volumes": None}
 _IN = {"container_input_name": "input.txt"}
-_MAP = {**_IN, "container_output_name": "output.txt", "map_udf": None, "streaming": False}
+_MAP = {
+    **_IN,
+    "container_output_name": "output.txt",
+    "map_udf": None,
+    "streaming": False,
+    "on_error": "raise",
+}
 _MAP_BINARY = {**_IN, "container_binary_output_name": "output.bin", "map_udf": None}
 _REDUCE = {**_IN, "container_output_name": "output.txt", "reduce_udf": None, "fan_in": None}
 _REDUCE_BINARY = {
@@ -66,16 +73,29 @@ class DockerPipe:
         validate(self._volumes)
         self.counters = Counters()
 
-    def map(self, rdd: RDD[Any], image_name: str, command: Command, **kwargs: Any) -> RDD[Any]:
+    def map(
+        self, rdd: RDD[Any], image_name: str, command: Command, **kwargs: Any
+    ) -> RDD[Any] | Quarantined:
         """Return the RDD of records that the command makes of each partition's records.
 
         Each partition is written to ``container_input_name`` in the shared folder, the command
         runs in a container of ``image_name``, and ``container_output_name`` is read back. Nothing
         runs before an action asks for it. Raises UsageError at once for wrong arguments; the
-        action raises ContainerFailed.
+        action raises ContainerFailed, or with ``on_error="quarantine"`` goes on: then the result
+        is a `lofn.quarantine.Quarantined` with the good records and the bad partitions.
+        ``streaming=True`` makes input and output pipes, which can be read and written once, and
+        keeps nothing on disk.
         """
         given = args.merged("map", kwargs, self._common, args.FORMATS, _MAP)
+        quarantine = args.choice("on_error", given["on_error"], "raise", "quarantine")
         job = self._map_job(rdd, image_name, command, given, "container_output_name")
+        if quarantine == "quarantine":
+            if job.streaming:
+                raise UsageError(
+                    "on_error='quarantine' keeps a partition's output back until its command has "
+                    "ended well, which streaming=True cannot"
+                )
+            return quarantined(rdd, job.certain_batches)
         return rdd.mapPartitionsWithIndex(job.lines)
 
     def map_binary_rdd(

@@ -74,6 +74,15 @@ def flag(argument: str, value: Any) -> bool:
     return value
 
 
+def choice(argument: str, value: Any, *known: str) -> str:
+    """Check an argument that is one of a few words. Raises UsageError."""
+    if value not in known:
+        near = difflib.get_close_matches(str(value), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it is {' or '.join(map(repr, known))}"
+        raise UsageError(f"{argument} cannot be {value!r}: {hint}")
+    return str(value)
+
+
 def seconds(argument: str, value: Any) -> float | None:
     """Check a time limit. Raises UsageError."""
     if value is None:

@@ -95,6 +95,10 @@ class ContainerFailed(DockerFailure):
         return f"{self.failure.text()}\n  {_MARK}{json.dumps(asdict(self.failure))}"
 
 
+class ContainerLost(ContainerFailed):
+    """A container went away under its command: Docker restarted, or somebody removed it."""
+
+
 def exit_reason(code: int, *, out_of_memory: bool, limit: str = "") -> str:
     """Say in words how a command ended: its code, the signal if one, and memory if that was it."""
     if out_of_memory:
@@ -127,18 +131,19 @@ def from_traceback(text: str) -> Exception | None:
     rest = text[found.end() :]
     # After Python's traceback comes Java's, set off by an empty line and a tab.
     message = re.split(r"\n+\s*at [\w.$]+\(", rest, maxsplit=1)[0].strip()
-    if found[1] == ContainerFailed.__name__:
-        return _rebuilt(rest) or DockerFailure(message)
-    return _KINDS[found[1]](message)
+    kind = _KINDS[found[1]]
+    if issubclass(kind, ContainerFailed):
+        return _rebuilt(kind, rest) or DockerFailure(message)
+    return kind(message)
 
 
-def _rebuilt(text: str) -> ContainerFailed | None:
+def _rebuilt(kind: type[ContainerFailed], text: str) -> ContainerFailed | None:
     # Two spaces and no more: what a tool wrote to stderr is indented by four.
     mark = re.search(rf"^  {_MARK}", text, re.MULTILINE)
     try:
         parts, _ = json.JSONDecoder().raw_decode(text[mark.end() :] if mark else "")
         parts["listing"] = tuple(parts["listing"])
-        return ContainerFailed(Failure(**parts))
+        return kind(Failure(**parts))
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -147,6 +152,7 @@ _KINDS: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (
         ContainerFailed,
+        ContainerLost,
         DockerUnavailable,
         ExchangeFailed,
         ImageMissing,

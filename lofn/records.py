@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import codecs
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Union
 
 from lofn.errors import RecordError, UsageError
 
 BLOCK = 1 << 20  # bytes read or written at a time; a pipe's own limit for ordinary users
-_BATCH = 1024  # records joined at a time
+_MOST_RECORDS = 1 << 14  # records joined at a time, unless their bytes are enough before
 _LENGTH = struct.Struct(">I")
 _MOST = 0xFFFFFFFF
 
@@ -26,7 +26,9 @@ class Format:
     ``delimiter`` ends each record (text, encoded like the records; bytes also where ``encoding``
     is None). ``encoding`` None means records are bytes. ``framing`` "length" puts each record's
     length in bytes before it, as an unsigned 32-bit big-endian number, and uses no delimiter: so
-    records may hold anything. ``errors`` is Python's: "strict", "replace", "surrogateescape"...
+    records may hold anything. Framing "none" puts records of bytes next to each other as they are
+    and gives back blocks of at most 1 MiB. ``errors`` is Python's: "strict", "replace",
+    "surrogateescape"...
     """
 
     delimiter: Record = "\n"
@@ -35,8 +37,12 @@ class Format:
     errors: str = "strict"
 
     def __post_init__(self) -> None:
-        if self.framing not in ("delimiter", "length"):
-            raise UsageError(f"framing must be 'delimiter' or 'length', not {self.framing!r}")
+        if self.framing not in ("delimiter", "length", "none"):
+            raise UsageError(
+                f"framing must be 'delimiter', 'length' or 'none', not {self.framing!r}"
+            )
+        if self.framing == "none" and self.encoding is not None:
+            raise UsageError("framing='none' is for bytes: it needs encoding=None")
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)
@@ -72,6 +78,8 @@ class Format:
         """
         if self.framing == "length":
             return self._encode_lengths(records)
+        if self.framing == "none":
+            return self._encode_nothing(records)
         if self.encoding is None:
             return self._encode_bytes(records)
         return self._encode_text(records, self.encoding)
@@ -114,6 +122,12 @@ class Format:
             yield block
             start += len(batch)
 
+    def _encode_nothing(self, records: Iterable[Any]) -> Iterator[bytes]:
+        for index, record in enumerate(records):
+            if not isinstance(record, (bytes, bytearray, memoryview)):
+                _refuse_type([record], index, bytes, "bytes")
+            yield record  # type: ignore[misc]  # whatever a file can be given
+
     def _encode_lengths(self, records: Iterable[Any]) -> Iterator[bytes]:
         start = 0
         for batch in _batches(records):
@@ -145,39 +159,49 @@ class Format:
         What follows the last delimiter is a record too, unless it is empty. Raises RecordError
         with the record's index for bytes that are not of the encoding, or a frame cut short.
         """
+        return chain.from_iterable(self.decode_batches(blocks))
+
+    def decode_batches(self, blocks: Iterable[bytes]) -> Iterator[Sequence[Any]]:
+        """Yield the records as `decode` does, some at a time: a block makes many."""
         if self.framing == "length":
             return self._decode_lengths(blocks)
+        if self.framing == "none":
+            return ((block,) for block in blocks)
         if self.encoding is None:
             return _split(blocks, self._byte_delimiter(), b"")
         return self._decode_text(blocks, self.encoding)
 
-    def _decode_text(self, blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    def _decode_text(self, blocks: Iterable[bytes], encoding: str) -> Iterator[list[str]]:
         decoder = codecs.getincrementaldecoder(encoding)(self.errors)
-        done = [0]
+        done = 0
         try:
-            yield from _split(_texts(blocks, decoder), self._text_delimiter(), "", done)
+            for records in _split(_texts(blocks, decoder), self._text_delimiter(), ""):
+                done += len(records)
+                yield records
         except UnicodeDecodeError as error:
             raise RecordError(
-                f"output record {done[0]} or a later one is not {encoding}: {error.reason} "
+                f"output record {done} or a later one is not {encoding}: {error.reason} "
                 f"(byte 0x{error.object[error.start]:02x}); choose another output_encoding, "
                 "encoding_errors='replace', or output_encoding=None for raw bytes"
             ) from None
 
-    def _decode_lengths(self, blocks: Iterable[bytes]) -> Iterator[Any]:
+    def _decode_lengths(self, blocks: Iterable[bytes]) -> Iterator[list[Any]]:
         held = bytearray()
         index = 0
         for block in blocks:
             held += block
             at = 0
+            records = []
             while len(held) - at >= _LENGTH.size:
                 (size,) = _LENGTH.unpack_from(held, at)
                 end = at + _LENGTH.size + size
                 if end > len(held):
                     break
-                yield self._framed(bytes(held[at + _LENGTH.size : end]), index)
+                records.append(self._framed(bytes(held[at + _LENGTH.size : end]), index))
                 index += 1
                 at = end
             del held[:at]
+            yield records
         if held:
             raise RecordError(
                 f"output record {index} is cut short: the file ends {len(held)} bytes into it, so "
@@ -196,12 +220,34 @@ class Format:
 
 
 def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield records in lists of about BLOCK bytes, however large or small they are.
+
+    Their sizes are looked at some at a time, first one, then up to 64: what lies in a list is
+    bounded by 64 times the largest record that follows on small ones.
+    """
     iterator = iter(records)
+    batch: list[Any] = []
+    size, step = 0, 1
     while True:
-        batch = list(islice(iterator, _BATCH))
-        if not batch:
-            return
+        few = list(islice(iterator, step))
+        if not few:
+            break
+        batch += few
+        length = _size(few)
+        size += length
+        step = 1 if length >= BLOCK else min(64, step * 2)
+        if size >= BLOCK or len(batch) >= _MOST_RECORDS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
+
+
+def _size(records: list[Any]) -> int:
+    try:
+        return sum(map(len, records))
+    except TypeError:
+        return 0  # no text and no bytes: refused where it is joined
 
 
 def _texts(blocks: Iterable[bytes], decoder: codecs.IncrementalDecoder) -> Iterator[str]:
@@ -210,10 +256,8 @@ def _texts(blocks: Iterable[bytes], decoder: codecs.IncrementalDecoder) -> Itera
     yield decoder.decode(b"", True)
 
 
-def _split(
-    blocks: Iterable[Any], delimiter: Any, empty: Any, done: list[int] | None = None
-) -> Iterator[Any]:
-    """Split a stream at ``delimiter``; ``done[0]`` counts the records given so far.
+def _split(blocks: Iterable[Any], delimiter: Any, empty: Any) -> Iterator[list[Any]]:
+    """Split a stream at ``delimiter`` and yield the records that each block completes.
 
     What is left of a block is kept as parts and joined once its delimiter comes, so that one
     record of many blocks costs no more than its size.
@@ -225,20 +269,18 @@ def _split(
             continue
         # The delimiter may lie across the boundary: look at the seam with what is held.
         seam = _tail(parts, overlap, empty) + block if parts and overlap else block
-        pieces = seam.split(delimiter)
-        if len(pieces) > 1:
-            parts.append(pieces[0])
-            yield empty.join(parts)
-            last = pieces.pop()
-            yield from pieces[1:]
-            if done is not None:
-                done[0] += len(pieces)
-            parts = [last] if last else []
-        else:
-            parts.append(seam)
+        records = seam.split(delimiter)
+        last = records.pop()
+        if not records:
+            parts.append(last)
+            continue
+        if parts:
+            records[0] = empty.join([*parts, records[0]])
+        parts = [last] if last else []
+        yield records
     rest = empty.join(parts)
     if rest:
-        yield rest
+        yield [rest]
 
 
 def _tail(parts: list[Any], size: int, empty: Any) -> Any:

@@ -60,6 +60,13 @@ class Spooled(Sequence[Any]):
             return pickle.load(file)[index % _BATCH]
 
 
+def _size(record: Any) -> int:
+    """Return about how many bytes a record takes; one inside another is pickled to see."""
+    if isinstance(record, (str, bytes, bytearray)):
+        return len(record)
+    return len(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+
+
 @contextmanager
 def reiterable(records: Iterator[Any], folder: str) -> Iterator[Sequence[Any]]:
     """Give ``records`` as a list, or from a file in ``folder`` if they are more than 32 MiB."""
@@ -70,7 +77,7 @@ def reiterable(records: Iterator[Any], folder: str) -> Iterator[Sequence[Any]]:
         if not batch:
             yield first
             return
-        size += len(pickle.dumps(batch, pickle.HIGHEST_PROTOCOL))
+        size += sum(map(_size, batch))
         first += batch
     path = os.path.join(folder, "partition")
     try:

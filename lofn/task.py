@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Callable
 
 from lofn.box import Box, Ended
@@ -15,7 +16,7 @@ from lofn.command import Command
 from lofn.containers import digest_of
 from lofn.docker_handler import DockerFailure
 from lofn.docker_http import ApiError
-from lofn.errors import ContainerFailed, Failure, exit_reason
+from lofn.errors import ContainerFailed, ContainerLost, Failure, exit_reason
 from lofn.exchange import listing
 from lofn.isolation import Pool, pool
 from lofn.metrics import Tally
@@ -125,21 +126,21 @@ def _bad_exit(box: Box, owned: Pool, run: Run, task: Task, code: int) -> Contain
 
 def _gone(box: Box, owned: Pool, run: Run, task: Task) -> ContainerFailed:
     """Say why a container ended under a command: memory, Docker itself, or somebody's kill."""
-    code: int | None = None
-    killed = False
     try:
         code, killed = owned.docker.ending(box.container, box.started_at)
     except DockerFailure as error:
-        return failed(run, task, box, f"the container was lost: {error}")
+        lost = failed(run, task, box, f"the container was lost: {error}")
+        return ContainerLost(lost.failure, on_executor=True)
     if killed:
         reason = exit_reason(137, out_of_memory=True)
-    else:
-        reason = (
-            "the container was ended from outside before the command was through "
-            f"({exit_reason(code, out_of_memory=False) if code is not None else 'no exit code'}): "
-            "a restart of Docker, or somebody removed it"
-        )
-    return failed(run, task, box, reason, code=code, out_of_memory=killed)
+        return failed(run, task, box, reason, code=code, out_of_memory=True)
+    end = "no exit code" if code is None else exit_reason(code, out_of_memory=False)
+    reason = (
+        f"the container was ended from outside before the command was through ({end}): a restart "
+        "of Docker, or somebody removed it"
+    )
+    lost = failed(run, task, box, reason, code=code)
+    return ContainerLost(lost.failure, on_executor=True)
 
 
 def missing_output(box: Box, run: Run, task: Task, name: str) -> ContainerFailed:
@@ -185,10 +186,5 @@ def peek(records: Iterable[Any]) -> Iterator[Any] | None:
     """Return an iterator over all of ``records``, None if there are none."""
     iterator = iter(records)
     for first in iterator:
-        return _chain(first, iterator)
+        return chain((first,), iterator)
     return None
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import tarfile
 
-TOOLS = (
-    "sh cat cp mv rm ls mkdir chmod touch sleep sort uniq tr wc head tail awk sed grep seq dd "
-    "true false test env id gzip printf kill mkfifo ln tee"
-).split()
+TOOLS = [
+    "sh", "cat", "cp", "mv", "rm", "ls", "mkdir", "chmod", "touch", "sleep", "sort", "uniq",
+    "tr", "wc", "head", "tail", "awk", "sed", "grep", "seq", "dd", "true", "false", "test",
+    "env", "id", "gzip", "printf", "kill", "mkfifo", "ln", "tee",
+]  # fmt: skip
 
 # name: (programs, further changes of the image's configuration)
 IMAGES: dict[str, tuple[list[str], list[str]]] = {

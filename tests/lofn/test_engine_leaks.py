@@ -121,8 +121,10 @@ def test_a_cancelled_job_group_leaves_nothing(sc, pipe, image):
     names = folders(pipe)
     sc.cancelJobGroup("to-cancel")
     wait_until(
-        lambda: not any(
-            runs(name, "sleep 301") for worker in names for name in containers_of(worker=worker)
+        lambda: (
+            not any(
+                runs(name, "sleep 301") for worker in names for name in containers_of(worker=worker)
+            )
         ),
         10,
         "both were stopped",

@@ -154,12 +154,10 @@ def test_streaming_hands_on_what_goes_wrong_upstream(sc, pipe, image):
 
 
 def test_map_binary_gives_a_folder_for_a_while(sc, pipe, words, image):
-    with pipe.map_binary(
-        words, image, "gzip -c /shared/input.txt > /shared/output.bin"
-    ) as folder:
+    with pipe.map_binary(words, image, "gzip -c /shared/input.txt > /shared/output.bin") as folder:
         files = sc.binaryFiles(folder).collect()
         lines = [gzip.decompress(data).decode().splitlines() for _, data in sorted(files)]
-        assert sum(lines, []) == words.collect()
+        assert [line for part in lines for line in part] == words.collect()
     assert not os.path.exists(folder)
 
 
@@ -273,3 +271,30 @@ def test_nothing_is_left_of_partitions(sc, pipe, words, image):
         15, "partitions' containers gone",
     )  # fmt: skip
     assert not leftovers(pipe)
+
+
+def test_quarantine_keeps_going_and_tells(sc, pipe, image):
+    rdd = sc.parallelize(["ok 1", "bad", "ok 2", "worse\nline"], 4)
+    command = (
+        "grep -q bad /shared/input.txt && { echo no >&2; exit 5; }; "
+        "cat /shared/input.txt > /shared/output.txt"
+    )
+    result = pipe.map(rdd, image, command, on_error="quarantine")
+    assert result.good.collect() == ["ok 1", "ok 2"]
+    first, second = sorted(result.bad.collect(), key=lambda bad: bad.partition)
+    assert (first.partition, first.failure.exit_code, first.failure.stderr) == (1, 5, "no\n")
+    assert (second.partition, second.failure) == (3, None)
+    assert "contains the delimiter" in second.error
+    assert result.inputs(rdd).collect() == ["bad", "worse\nline"]
+    assert pipe.counters.totals()["containers_started"] <= 4  # nothing ran a second time
+    result.unpersist()
+    with pytest.raises(UsageError, match="streaming"):
+        pipe.map(rdd, image, command, on_error="quarantine", streaming=True)
+    with pytest.raises(UsageError, match="did you mean 'quarantine'"):
+        pipe.map(rdd, image, command, on_error="quarantene")
+
+
+def test_bytes_without_records_stream_through(sc, pipe, image):
+    blob = sc.parallelize([bytes(range(256)) * 20_000], 1)
+    got = pipe.map(blob, image, COPY, encoding=None, framing="none", streaming=True)
+    assert b"".join(got.collect()) == bytes(range(256)) * 20_000

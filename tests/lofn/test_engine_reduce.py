@@ -27,9 +27,8 @@ def test_launches_go_with_partitions_not_with_records(sc, pipe, image):
 
 
 def test_a_single_element_goes_through_the_command(sc, pipe, image):
-    assert pipe.reduce(sc.parallelize(["5"], 3), image, TOTAL + "; echo end >> /shared/output.txt") == [
-        "5", "end",
-    ]  # fmt: skip
+    command = TOTAL + "; echo end >> /shared/output.txt"
+    assert pipe.reduce(sc.parallelize(["5"], 3), image, command) == ["5", "end"]
 
 
 def test_nested_partitions_as_the_earlier_scripts_make_them(sc, pipe, image):
@@ -41,9 +40,10 @@ def test_rolling_pairs_are_one_argument_away(sc, pipe, image):
     log = "cat /shared/input.txt > /shared/output.txt; echo '|' >> /shared/output.txt"
     got = pipe.reduce(sc.parallelize(list("abcd"), 2), image, log, fan_in=2, reuse=True)
     assert got == ["a", "b", "|", "c", "d", "|", "|"]
-    assert pipe.counters.totals()["containers_started"] + pipe.counters.totals()[
-        "containers_reused"
-    ] == 3
+    assert (
+        pipe.counters.totals()["containers_started"] + pipe.counters.totals()["containers_reused"]
+        == 3
+    )
 
 
 def test_a_udf_gets_pairs(sc, pipe, image):

@@ -9,7 +9,7 @@ FAILURE = Failure(
     reason="the command ended with exit code 3",
     image="tool:1",
     digest="sha256:abc",
-    command="tool\n{\"x\": 1}",
+    command='tool\n{"x": 1}',
     node="ip-10-0-0-1",
     exit_code=3,
     stage=1,
@@ -39,8 +39,17 @@ def test_a_container_failure_survives_sparks_text():
 
 def test_the_story_has_every_part():
     text = str(ContainerFailed(FAILURE))
-    for part in ("exit code 3", "tool:1", "sha256:abc", "ip-10-0-0-1", "stage 1", "partition 2",
-                 "attempt 0", "last", "input.txt"):
+    for part in (
+        "exit code 3",
+        "tool:1",
+        "sha256:abc",
+        "ip-10-0-0-1",
+        "stage 1",
+        "partition 2",
+        "attempt 0",
+        "last",
+        "input.txt",
+    ):
         assert part in text
     assert "lofn-failure:" not in text
 
@@ -57,8 +66,13 @@ def test_other_failures_are_left_alone():
 
 @pytest.mark.parametrize(
     ("code", "memory", "said"),
-    [(3, False, "exit code 3"), (139, False, "SIGSEGV"), (137, True, "out of memory"),
-     (127, False, "not found"), (255, False, "exit code 255")],
+    [
+        (3, False, "exit code 3"),
+        (139, False, "SIGSEGV"),
+        (137, True, "out of memory"),
+        (127, False, "not found"),
+        (255, False, "exit code 255"),
+    ],
 )
 def test_ends_in_words(code, memory, said):
     assert said in exit_reason(code, out_of_memory=memory)

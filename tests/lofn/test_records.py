@@ -70,7 +70,12 @@ def test_length_framing_carries_any_text(records, sizes):
 
 def test_lines_split_at_newline_alone():
     form = Format()
-    assert list(form.decode([b"a\r\nb\x0bc\xe2\x80\xa8d\n\ne"])) == ["a\r", "b\x0bc\u2028d", "", "e"]
+    assert list(form.decode([b"a\r\nb\x0bc\xe2\x80\xa8d\n\ne"])) == [
+        "a\r",
+        "b\x0bc\u2028d",
+        "",
+        "e",
+    ]
 
 
 def test_a_record_with_its_delimiter_is_named_by_index():
@@ -116,9 +121,32 @@ def test_one_record_of_many_blocks_takes_time_in_proportion():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"delimiter": ""}, {"delimiter": 3}, {"encoding": "utf-9"}, {"framing": "lines"},
-     {"errors": "whatever"}],
+    [
+        {"delimiter": ""},
+        {"delimiter": 3},
+        {"encoding": "utf-9"},
+        {"framing": "lines"},
+        {"errors": "whatever"},
+    ],
 )
 def test_wrong_formats_are_refused(wrong):
     with pytest.raises(UsageError):
         Format(**wrong)
+
+
+def test_batches_are_bounded_by_bytes_not_by_count():
+    big = (b"x" * (1 << 20) for _ in range(40))
+    blocks = list(Format(encoding=None).encode(iter(big)))
+    assert max(map(len, blocks)) < 4 << 20
+    small = Format(encoding=None).encode([b"ab"] * 100_000)
+    assert len(list(small)) < 20
+
+
+def test_no_framing_hands_bytes_on_as_they_are():
+    form = Format(encoding=None, framing="none")
+    assert b"".join(form.encode([b"a\n", bytearray(b"b")])) == b"a\nb"
+    assert list(form.decode([b"a\n", b"b"])) == [b"a\n", b"b"]
+    with pytest.raises(RecordError, match="record 1 "):
+        list(form.encode([b"a", "b"]))
+    with pytest.raises(UsageError, match="encoding=None"):
+        Format(framing="none")
