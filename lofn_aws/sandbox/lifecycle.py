@@ -89,8 +89,9 @@ class Lifecycle:
 
         thread = threading.Thread(target=guarded, name=cluster.id, daemon=True)
         with self._store.locked():
-            self._workers.setdefault(cluster.id, []).append(thread)
-        thread.start()
+            running = [t for t in self._workers.get(cluster.id, []) if t.is_alive()]
+            self._workers[cluster.id] = [*running, thread]
+            thread.start()
 
     def add_instances(self, cluster: Cluster, group: Group, count: int) -> list[Instance]:
         """Record so many new nodes of a group; the caller holds the store's lock."""

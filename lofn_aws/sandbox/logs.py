@@ -65,7 +65,10 @@ class LogPusher:
         self._each(cluster, lambda node: self._push(cluster, node, CONTAINER_LOGS, "containers"))
 
     def push_everything(self, cluster: Cluster) -> None:
-        """Copy what is left when a cluster ends, before its nodes go."""
+        """Copy all that has been written since the last time: steps, nodes, containers."""
+        primary = cluster.primary
+        if primary is not None:
+            self._push(cluster, primary, STEP_LOGS, "steps")
         self._each(cluster, lambda node: self.push_node(cluster, node, daemons=True))
         self.push_containers(cluster)
 

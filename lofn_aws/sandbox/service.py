@@ -65,7 +65,14 @@ class EmrService:
         resizer = Resizer(store, engine, lifecycle, pusher)
         self._store = store
         self._lifecycle = lifecycle
-        self._watch = Watch(store, engine, lifecycle, resizer, IdleClock(engine))
+        self._watch = Watch(
+            store,
+            engine,
+            lifecycle=lifecycle,
+            resizer=resizer,
+            idle=IdleClock(engine),
+            pusher=pusher,
+        )
         context = Context(store, account, lifecycle, steps, resizer, self._watch)
         self._operations = _operations(context)
         self._watch.start()

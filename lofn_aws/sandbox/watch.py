@@ -9,6 +9,7 @@ import time
 from lofn_aws.sandbox.boot_report import Ending
 from lofn_aws.sandbox.idle import IdleClock
 from lofn_aws.sandbox.lifecycle import Lifecycle
+from lofn_aws.sandbox.logs import LogPusher
 from lofn_aws.sandbox.node_api import Nodes
 from lofn_aws.sandbox.resize import Resizer
 from lofn_aws.sandbox.state import Cluster, Instance, Store
@@ -16,6 +17,8 @@ from lofn_aws.sandbox.state import Cluster, Instance, Store
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 3.0
+# EMR copies logs to S3 about every five minutes.
+PUSH_SECONDS = 300.0
 
 
 class Watch:
@@ -27,16 +30,26 @@ class Watch:
         lifecycle: ends clusters.
         resizer: replaces nodes that died, as EMR does.
         idle: knows how long each cluster has been idle.
+        pusher: copies the logs of ready clusters now and then, as EMR does.
     """
 
     def __init__(
-        self, store: Store, engine: Nodes, lifecycle: Lifecycle, resizer: Resizer, idle: IdleClock
+        self,
+        store: Store,
+        engine: Nodes,
+        *,
+        lifecycle: Lifecycle,
+        resizer: Resizer,
+        idle: IdleClock,
+        pusher: LogPusher,
     ) -> None:
         self._store = store
         self._engine = engine
         self._lifecycle = lifecycle
         self._resizer = resizer
         self._idle = idle
+        self._pusher = pusher
+        self._pushed_at: dict[str, float] = {}
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -53,6 +66,7 @@ class Watch:
                 try:
                     self.look(cluster)
                     self._look_at_idleness(cluster)
+                    self._look_at_logs(cluster)
                 except Exception:
                     log.exception("%s: cannot be looked after", cluster.id)
 
@@ -67,6 +81,12 @@ class Watch:
         if limit is not None and idle >= limit and not cluster.protected:
             message = f"Terminated by its auto-termination policy after {limit} s without activity"
             self._lifecycle.end(cluster, "TERMINATED", Ending("ALL_STEPS_COMPLETED", message))
+
+    def _look_at_logs(self, cluster: Cluster) -> None:
+        began = self._pushed_at.setdefault(cluster.id, time.monotonic())
+        if cluster.status.ready is not None and time.monotonic() - began >= PUSH_SECONDS:
+            self._pushed_at[cluster.id] = time.monotonic()
+            self._lifecycle.work(cluster, self._pusher.push_everything)
 
     def _dead_nodes(self, cluster: Cluster) -> list[Instance]:
         running = [n for n in cluster.live() if n.status.state == "RUNNING" and not n.leaving]

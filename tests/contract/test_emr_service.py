@@ -280,6 +280,18 @@ def test_a_primary_that_dies_ends_its_cluster(world: World) -> None:
     assert world.step_status(cluster_id, lost)["State"] == "CANCELLED"
 
 
+def test_the_log_of_a_step_that_its_clusters_end_cut_off(world: World) -> None:
+    cluster_id = world.run(core=0)
+    world.await_state(cluster_id, "WAITING")
+    (cut,) = world.add_steps(cluster_id, step("bash", "-c", "echo begun; sleep 600"))
+    world.await_step(cluster_id, cut, "RUNNING")
+    time.sleep(2)
+    world.emr.terminate_job_flows(JobFlowIds=[cluster_id])
+    world.await_state(cluster_id, "TERMINATED")
+    assert world.step_status(cluster_id, cut)["State"] == "CANCELLED"
+    assert world.log(cluster_id, f"steps/{cut}/stdout") == "begun\n"
+
+
 def test_terminating_during_the_boot_leaves_no_node(world: World) -> None:
     cluster_id = world.run(core=1)
     world.emr.terminate_job_flows(JobFlowIds=[cluster_id])
