@@ -31,17 +31,26 @@ def main() -> int:
     """Run the demo, take the sandbox down whatever happened, and return the exit code."""
     console = Console(work_folder(), environment())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, hung_up)
     try:
         code = attempt(console)
     finally:
         # From here to the end Ctrl-C would only leave things behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         clean = take_down(console)
     if code == 0 and clean:
         console.summary()
         console.say("\nThe demo is done: results as without Spark, and nothing is left running.")
     return code or (0 if clean else 1)
+
+
+def hung_up(_number: int, _frame: object) -> None:
+    """The terminal is gone: take the sandbox down all the same, and print to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    raise KeyboardInterrupt
 
 
 def attempt(console: Console) -> int:
