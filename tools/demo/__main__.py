@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from compare import compare_alignments, compare_counts
-from console import Console, DemoFailed
+from console import Console, DemoFailed, to_nowhere
 from leftovers import leftovers
 from material import EXAMPLES, TEXT, Material, prepare
 
@@ -47,9 +47,7 @@ def main() -> int:
 
 def hung_up(_number: int, _frame: object) -> None:
     """The terminal is gone: take the sandbox down all the same, and print to nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.dup2(nowhere, sys.stderr.fileno())
+    to_nowhere()
     raise KeyboardInterrupt
 
 

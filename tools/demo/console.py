@@ -42,8 +42,11 @@ class Console:
             self.say(f"{seconds:8.1f} s  {title}")
 
     def say(self, text: str) -> None:
-        """Print a line at once, also into a pipe."""
-        print(text, flush=True)
+        """Print a line at once, also into a pipe; with nobody left to read it, print no more."""
+        try:
+            print(text, flush=True)
+        except OSError:
+            to_nowhere()
 
     def run(self, *command: str, timeout: float, own_session: bool = False) -> None:
         """Run a command whose output goes to the screen.
@@ -81,6 +84,13 @@ class Console:
             said = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:]
             raise DemoFailed(f"{shown(command)}: exit code {done.returncode}\n{said}")
         return done.stdout
+
+
+def to_nowhere() -> None:
+    """Send what this process and those it starts print to /dev/null from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
 
 
 def shown(command: Sequence[str]) -> str:
