@@ -11,7 +11,8 @@ import tarfile
 import tempfile
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from lofn.containers import Docker
 from lofn.docker_handler import DockerFailure
@@ -109,8 +110,40 @@ def take_over(path: str, docker: Docker, image: str) -> None:
     """Make this user the owner of all folders under ``path``, through Docker Engine.
 
     A tar with one entry per folder, unpacked by the engine over the folder itself, changes owner
-    and mode of what is there. The container that it takes is created and never started, so any
-    image will do, one without a shell too. Raises DockerFailure.
+    and mode of what is there. Raises DockerFailure.
+    """
+    with _unpacking(path, docker, image) as unpack:
+        done: set[str] = set()
+        while True:
+            foreign = [entry for entry in _foreign(path) if entry not in done]
+            if not foreign:
+                return
+            unpack(_tar([_folder_entry(entry) for entry in foreign]))
+            done.update(foreign)
+
+
+def own_file(path: str, docker: Docker, image: str) -> None:
+    """Make this user the owner of a file that another one wrote and this one may not read.
+
+    A hard link, unpacked by the engine beside the file, gives the owner of the tar's entry to
+    what it links to. The folder must be this user's own. Raises DockerFailure, OSError.
+    """
+    folder, name = os.path.split(path)
+    link = f".lofn-{uuid.uuid4().hex}"
+    entry = tarfile.TarInfo(link)
+    entry.type, entry.linkname = tarfile.LNKTYPE, name
+    with _unpacking(folder, docker, image) as unpack:
+        unpack(_tar([entry]))
+    os.unlink(os.path.join(folder, link))
+    os.chmod(path, 0o600)
+
+
+@contextmanager
+def _unpacking(path: str, docker: Docker, image: str) -> Iterator[Callable[[bytes], None]]:
+    """Give a function that unpacks a tar in ``path`` with the engine's rights.
+
+    The container that this takes is created and never started, so any image will do, one without
+    a shell too.
     """
     name = f"lofn-repair-{uuid.uuid4().hex[:12]}"
     mount = {"Type": "bind", "Source": path, "Target": _MOUNT}
@@ -125,13 +158,7 @@ def take_over(path: str, docker: Docker, image: str) -> None:
         pull=False,
     )
     try:
-        done: set[str] = set()
-        while True:
-            foreign = [entry for entry in _foreign(path) if entry not in done]
-            if not foreign:
-                return
-            docker.extract(name, _MOUNT, _tar(foreign))
-            done.update(foreign)
+        yield lambda tar: docker.extract(name, _MOUNT, tar)
     finally:
         docker.remove(name)
 
@@ -149,13 +176,16 @@ def _foreign(path: str) -> list[str]:
     return found
 
 
-def _tar(folders: list[str]) -> bytes:
+def _folder_entry(path: str) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(path)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+    return entry
+
+
+def _tar(entries: list[tarfile.TarInfo]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for folder in folders:
-            entry = tarfile.TarInfo(folder)
-            entry.type = tarfile.DIRTYPE
-            entry.mode = 0o700
+        for entry in entries:
             entry.uid, entry.gid = os.getuid(), os.getgid()
             entry.mtime = int(time.time())
             tar.addfile(entry)

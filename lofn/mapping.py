@@ -14,7 +14,6 @@ from lofn.box import Box
 from lofn.docker_handler import DockerFailure
 from lofn.exchange import (
     Feeder,
-    inside,
     read_blocks,
     write_contents,
     write_records,
@@ -23,7 +22,7 @@ from lofn.isolation import Pool
 from lofn.metrics import Tally, send
 from lofn.records import Format
 from lofn.spool import reiterable
-from lofn.task import Run, Task, execute, missing_output, peek, stream, with_box
+from lofn.task import Run, Task, execute, output_path, peek, stream, with_box
 
 Udf = Callable[[Any], Any]
 
@@ -72,7 +71,7 @@ class MapJob:
 
         def use(box: Box, owned: Pool) -> Iterator[Sequence[Any]]:
             self._run_files(box, owned, task, present)
-            path = self._output_path(box, task)
+            path = output_path(box, owned, self.run, task, self.output_name)
             for _ in self.out.decode_batches(read_blocks(path, Tally())):
                 pass
             yield from self.out.decode_batches(read_blocks(path, task.tally))
@@ -87,7 +86,7 @@ class MapJob:
 
         def use(box: Box, owned: Pool) -> Iterator[Any]:
             self._run_files(box, owned, task, present)
-            yield keep(self._output_path(box, task))
+            yield keep(output_path(box, owned, self.run, task, self.output_name))
 
         task = Task.current()
         present = peek(records)
@@ -105,7 +104,7 @@ class MapJob:
         if self.streaming:
             return self._run_streaming(box, owned, task, records)
         self._run_files(box, owned, task, records)
-        return read_blocks(self._output_path(box, task), task.tally)
+        return read_blocks(output_path(box, owned, self.run, task, self.output_name), task.tally)
 
     def _run_files(self, box: Box, owned: Pool, task: Task, records: Iterator[Any]) -> None:
         start = time.monotonic()
@@ -116,12 +115,6 @@ class MapJob:
                 write_contents(box.shared, self.udf(partition), self.into, task.tally)
         task.tally.add(seconds_in_exchange=time.monotonic() - start)
         execute(box, owned, self.run, task)
-
-    def _output_path(self, box: Box, task: Task) -> str:
-        path = inside(box.shared, self.output_name)
-        if not os.path.isfile(path):
-            raise missing_output(box, self.run, task, self.output_name)
-        return path
 
     def _run_streaming(
         self, box: Box, owned: Pool, task: Task, records: Iterator[Any]

@@ -15,7 +15,7 @@ from lofn.isolation import Pool, pool
 from lofn.metrics import send
 from lofn.parts import Chunk, Part, Scratch, scratch
 from lofn.records import Format
-from lofn.task import Run, Task, execute, missing_output, peek, with_box
+from lofn.task import Run, Task, execute, output_path, peek, with_box
 
 Udf = Callable[[Any, Any], Any]
 _NOT_STARTED = (126, 127)
@@ -158,9 +158,7 @@ class _Work:
         def use(box: Box, owned: Pool) -> Iterator[Part]:
             write(box)
             execute(box, owned, job.run, task)
-            path = inside(box.shared, job.output_name)
-            if not os.path.isfile(path):
-                raise missing_output(box, job.run, task, job.output_name)
+            path = output_path(box, owned, job.run, task, job.output_name)
             kept = room.name()
             os.rename(path, kept)
             task.tally.add(bytes_out=os.path.getsize(kept))

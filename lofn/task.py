@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,8 +17,9 @@ from lofn.command import Command
 from lofn.containers import digest_of
 from lofn.docker_handler import DockerFailure
 from lofn.docker_http import ApiError
-from lofn.errors import ContainerFailed, ContainerLost, Failure, exit_reason
-from lofn.exchange import listing
+from lofn.errors import ContainerFailed, ContainerLost, ExchangeFailed, Failure, exit_reason
+from lofn.exchange import inside, listing
+from lofn.folders import own_file, take_over
 from lofn.isolation import Pool, pool
 from lofn.metrics import Tally
 from lofn.plan import BoxPlan
@@ -35,9 +37,8 @@ class Task:
     @classmethod
     def current(cls) -> Task:
         """Return the task that runs in this thread; outside of Spark all is unknown."""
-        from pyspark import TaskContext
-
-        context = TaskContext.get()
+        pyspark = sys.modules.get("pyspark")  # a task of Spark's has imported it
+        context = pyspark.TaskContext.get() if pyspark is not None else None
         if context is None:
             return cls()
         return cls(context.stageId(), context.partitionId(), context.attemptNumber())
@@ -141,6 +142,27 @@ def _gone(box: Box, owned: Pool, run: Run, task: Task) -> ContainerFailed:
     )
     lost = failed(run, task, box, reason, code=code)
     return ContainerLost(lost.failure, on_executor=True)
+
+
+def output_path(box: Box, owned: Pool, run: Run, task: Task, name: str) -> str:
+    """Return where a command's output is, readable by this user whoever wrote it.
+
+    Raises ContainerFailed, with what lies in the shared folder, where there is none.
+    """
+    path = inside(box.shared, name)
+    try:
+        if not os.path.isfile(path) and os.path.dirname(path) != box.shared:
+            take_over(box.shared, owned.docker, run.plan.image)
+        if os.path.isfile(path) and not os.access(path, os.R_OK):
+            own_file(path, owned.docker, run.plan.image)
+    except (DockerFailure, OSError) as error:
+        raise ExchangeFailed(
+            f"the command's output {os.path.join(run.plan.mountpoint, name)} cannot be read by "
+            f"uid {os.getuid()}: {error}"
+        ) from None
+    if not os.path.isfile(path):
+        raise missing_output(box, run, task, name)
+    return path
 
 
 def missing_output(box: Box, run: Run, task: Task, name: str) -> ContainerFailed:

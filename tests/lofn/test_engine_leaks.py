@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import textwrap
 import threading
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from lofn.docker_handler import DockerFailure
 from lofn.errors import ContainerFailed, DockerUnavailable
-from lofn.folders import WorkerFolder, discard, homes, stale
+from lofn.folders import WorkerFolder, homes, stale
 from tests.lofn import engine_images
 from tests.lofn.conftest import containers_of, wait_until
 
@@ -173,37 +174,84 @@ def test_a_docker_that_does_not_answer_is_the_reason_given(sc, pipe, image, monk
         Docker().image(image)
 
 
-def test_what_others_wrote_is_removed_by_a_user_who_may_not(tmp_path, image):
-    """Runs as another user: folders of root's, one of them closed, below a folder of his."""
+def as_nobody(home: Path, code: str, **values: str) -> str:
+    """Run Python code as another user who may use Docker; return what it printed."""
     if os.getuid():
         pytest.skip("becoming another user takes root")
-    group = os.stat("/var/run/docker.sock").st_gid
+    python = "/usr/bin/python3"
+    if not os.path.exists(python):
+        pytest.skip("no Python that every user may run")
+    for above in [home, *home.parents]:
+        if str(above).startswith("/tmp/pytest"):
+            os.chmod(above, 0o755)
+    os.chown(home, 65534, 65534)
+    root = Path(__file__).parents[2]
+    given = f"import sys; sys.path.insert(0, {str(root)!r}); HOME = {str(home)!r}\n"
+    given += "".join(f"{name} = {value!r}\n" for name, value in values.items())
+    done = subprocess.run(
+        [python, "-c", given + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        user=65534,
+        group=65534,
+        extra_groups=[os.stat("/var/run/docker.sock").st_gid],
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_others_wrote_is_removed_by_a_user_who_may_not(tmp_path, image):
+    """Folders of root's, one of them closed, below a folder of his."""
     home = tmp_path / "his"
-    home.mkdir()
     deep = home / "shared" / "a" / "b"
     deep.mkdir(parents=True)
     (deep / "file").write_text("x")
-    for folder in (home, home / "shared"):
-        os.chown(folder, 65534, 65534)
+    os.chown(home / "shared", 65534, 65534)
     os.chmod(home / "shared" / "a", 0o700)
-    for above in [tmp_path, *tmp_path.parents]:
-        if str(above).startswith("/tmp/pytest"):
-            os.chmod(above, 0o755)
-    child = os.fork()
-    if not child:
-        try:
-            os.setgroups([group])
-            os.setgid(65534)
-            os.setuid(65534)
-            from lofn.containers import Docker
-
-            discard(str(home / "shared"), Docker(), image)
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), flush=True)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    as_nobody(
+        home,
+        """
+        from lofn.containers import Docker
+        from lofn.folders import discard
+        discard(HOME + "/shared", Docker(), IMAGE)
+        """,
+        IMAGE=image,
+    )
     assert not (home / "shared").exists()
+
+
+def test_what_root_wrote_for_itself_alone_is_read_all_the_same(tmp_path, image):
+    """A worker that is not root, a container that is: YARN's case."""
+    home = tmp_path / "his"
+    home.mkdir()
+    said = as_nobody(
+        home,
+        """
+        import os
+        from lofn.command import build
+        from lofn.mapping import MapJob
+        from lofn.plan import BoxPlan
+        from lofn.records import Format
+        from lofn.task import Run
+
+        host = {"NetworkMode": "none", "AutoRemove": True, "LogConfig": {"Type": "none"}}
+        plan = BoxPlan(IMAGE, "/shared", {"HostConfig": host}, None, HOME)
+        for name in ("out", "d/out"):
+            command = build(
+                "umask 077; mkdir -p /shared/d/e; echo x > /shared/d/e/f; "
+                "cat /shared/input.txt > /shared/" + name
+            )
+            job = MapJob(Run(plan, command), "input.txt", name, Format(), Format(), 1)
+            print(list(job.lines(0, ["a", "b"])))
+        print([name for _, names, _ in os.walk(HOME) for name in names if "parts" in name])
+        print(sum(name == "f" for _, _, names in os.walk(HOME) for name in names))
+        """,
+        IMAGE=image,
+    )
+    assert said == "['a', 'b']\n['a', 'b']\n[]\n0\n"
+    wait_until(lambda: not os.listdir(home / "lofn-65534"), 10, "the watchdog removed the rest")
 
 
 def test_a_folder_is_stale_when_its_owner_is_gone(tmp_path):
