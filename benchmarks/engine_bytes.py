@@ -77,20 +77,15 @@ def whole_bytes(bench: Bench) -> list[Line]:
         argv = f"dd if=/dev/zero bs=1M count={megabytes} 2>/dev/null | cat > /dev/null"
         return timed(lambda: subprocess.run(argv, shell=True, check=True))
 
-    def one_file(_: Any) -> list[bytes]:
-        return [bytes(megabytes // 2 << 20)]
+    block = bytes(1 << 20)
 
     def engine() -> float:
-        files = bench.context.parallelize(range(2), 2).mapPartitions(one_file)
-        made = pipe.map_binary_rdd(
-            files,
-            bench.image,
-            "cat /shared/input.bin > /shared/output.bin",
-            encoding=None,
-            map_udf=lambda partition: {"input.bin": partition[0]},
+        blocks = bench.context.parallelize(range(2), 2).mapPartitions(
+            lambda _: itertools.repeat(block, megabytes // 2)
         )
-        sizes = made.map(lambda file: len(file[1]))
-        return timed(lambda: bench.expect("bytes", sizes.sum()))
+        made = pipe.map(blocks, bench.image, CAT, encoding=None, framing="none")
+        sizes = made.mapPartitions(lambda out: [sum(map(len, out))])
+        return timed(lambda: bench.expect("bytes", sum(sizes.collect())))
 
     results = rounds({"host pipe": host_pipe, "engine": engine}, bench.rounds)
     figures = medians(results)

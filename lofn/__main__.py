@@ -56,7 +56,9 @@ def _run(spark: SparkSession, args: Namespace) -> int:
             job(spark, pipe, args)
     except (Py4JError, PySparkException) as error:
         found = from_traceback(str(error))
-        return _say(found.failure.text() if found else _first_reason(str(error)), FAILED)
+        if found is not None:
+            raise found from None
+        return _say(_first_reason(str(error)), FAILED)
     if not args.quiet:
         seconds = time.monotonic() - start
         print(f"lofn {args.verb}: done in {seconds:.1f} s, {_summary(pipe)}", file=sys.stderr)

@@ -47,8 +47,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("give the command either as --command 'text for a shell' or after --")
     if exact is not None:
         parsed.command = exact
-    if parsed.binary and getattr(parsed, "stream", False):
-        raise UsageError("--stream has no file to keep, so it cannot go with --binary")
+    for name in ("stream", "on_error"):
+        if parsed.binary and getattr(parsed, name, "raise") not in (False, "raise"):
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for records: it cannot go with --binary"
+            )
     parsed.volumes = _volumes(parsed.volume)
     return parsed
 
@@ -68,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
         help="each partition through the command; --output is a folder with a file for each",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    mapping.add_argument(
+        "--on-error",
+        choices=("raise", "quarantine"),
+        default="raise",
+        help="quarantine: go on, and put the records and errors of partitions that failed into "
+        "the folder OUTPUT.quarantine",
     )
     mapping.add_argument(
         "--stream",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lofn.api import DockerPipe
+from lofn.quarantine import Quarantined
 from lofn.rawtext import list_files, read_records, write_records
 from lofn.remote_output import local_path, move_folder, qualify, remove_folder, write_file
 
@@ -37,14 +41,38 @@ def run_map(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
         args.image,
         _command(args),
         streaming=args.stream,
+        on_error=args.on_error,
         **_options(args),
         **_text(args),
     )
+    end = args.output_delimiter or args.delimiter
     try:
-        write_records(spark, result, output, args.output_delimiter or args.delimiter)
+        if isinstance(result, Quarantined):
+            write_records(spark, result.good, output, end)
+            _keep_bad(spark, args, result, records, f"{output}.quarantine")
+        else:
+            write_records(spark, result, output, end)
     except BaseException:
         remove_folder(spark.sparkContext, output)  # it was not there before, and is not complete
         raise
+
+
+def _keep_bad(
+    spark: SparkSession, args: Namespace, result: Quarantined, records: RDD[bytes], folder: str
+) -> None:
+    """Write what failed: its records, as they were, and one JSON object for each partition."""
+    bad = result.bad.collect()
+    if not bad:
+        return
+    remove_folder(spark.sparkContext, folder)
+    write_records(spark, result.inputs(records), f"{folder}/records", args.delimiter)
+    errors = (json.dumps(asdict(one)).encode() for one in bad)
+    write_file(spark.sparkContext, f"{folder}/errors.jsonl", _ended(errors, b"\n"))
+    print(
+        f"lofn: {len(bad)} of {records.getNumPartitions()} partitions failed; their records and "
+        f"errors are in {folder}",
+        file=sys.stderr,
+    )
 
 
 def _map_to_files(

@@ -50,7 +50,7 @@ def _csv(tool: Tool, frame: DataFrame, schema: StructType | str, header: bool) -
         names = frame.sparkSession.createDataFrame([tuple(frame.columns)], frame.columns)
         first = as_bytes_rdd(names.selectExpr("to_csv(struct(*)) as value")).first()
         lines = lines.mapPartitions(lambda rows: _with_header(first, rows))
-    made = tool.pipe().map(
+    made: Any = tool.pipe().map(
         lines,
         tool.image,
         tool.command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lofn import frames
 from lofn.api import DockerPipe
@@ -52,7 +52,7 @@ class Tool:
         Records are str, or bytes where ``encoding`` is None, in ``/shared/input.txt`` and
         ``/shared/output.txt``, each ended by ``delimiter``. ``streaming`` makes both pipes.
         """
-        return self.pipe().map(
+        made = self.pipe().map(
             rdd,
             self.image,
             self.command,
@@ -61,6 +61,7 @@ class Tool:
             streaming=streaming,
             **self.options(),
         )
+        return cast("RDD[Any]", made)
 
     def reduce(
         self,

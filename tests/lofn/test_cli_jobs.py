@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,24 @@ def test_streaming(tmp_path: Path) -> None:
     words = ["--stream", "--partitions", "1", "--command", COPY]
     assert run("map", tmp_path / "in", tmp_path / "out", *words) == 0
     assert parts(tmp_path / "out") == b"b\na\n" * 5000
+
+
+def test_quarantine_keeps_what_failed_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("a", "1\n"), ("b", "bad\nworse\n"), ("c", "3\n")):
+        (tmp_path / name).write_text(text)
+    check = "grep -q bad /shared/input.txt && { echo seen >&2; exit 9; }; " + COPY
+    words = ["--on-error", "quarantine", "--partitions", "1", "--command", check]
+    assert run("map", tmp_path / "[abc]", tmp_path / "out", *words) == 0
+    assert parts(tmp_path / "out") == b"1\n3\n"
+    assert f"1 of 3 partitions failed; their records and errors are in file:{tmp_path}" in (
+        capsys.readouterr().err
+    )
+    assert parts(tmp_path / "out.quarantine" / "records") == b"bad\nworse\n"
+    (error,) = (tmp_path / "out.quarantine" / "errors.jsonl").read_text().splitlines()
+    assert json.loads(error)["partition"] == 1
+    assert json.loads(error)["failure"]["exit_code"] == 9
 
 
 def test_files_from_map_are_reduced_to_one(tmp_path: Path) -> None:
