@@ -1,8 +1,8 @@
 """Start this node's Hadoop daemons and wait until the cluster has them."""
 
+import glob
 import json
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -11,6 +11,7 @@ from typing import Any, Callable
 from emr_node import settings
 from emr_node.system import ProvisionError, run
 
+RESTARTS_TOO_MANY = 3
 UNITS_FOLDER = "/usr/lib/hadoop/systemd"
 UNITS = {
     "primary": ["hadoop-hdfs-namenode", "hadoop-yarn-resourcemanager"],
@@ -81,17 +82,20 @@ def _json(url: str) -> dict[str, Any]:
 
 
 def _refuse_if_failed(unit: str) -> None:
-    state = subprocess.run(
-        ["systemctl", "show", "--value", "--property=ActiveState,NRestarts", unit],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    ).stdout.split()
-    if "failed" in state or (len(state) == 2 and state[1].isdigit() and int(state[1]) >= 3):
+    shown = run(["systemctl", "show", "--property=ActiveState,NRestarts", unit], timeout=20)
+    state = dict(line.split("=", 1) for line in shown.splitlines())
+    if state["ActiveState"] == "failed" or int(state["NRestarts"]) >= RESTARTS_TOO_MANY:
         raise ProvisionError(f"{unit} does not start: {_last(unit)}")
 
 
 def _last(unit: str) -> str:
-    lines = run(["journalctl", "--no-pager", "-o", "cat", "-n", "6", "-u", unit]).splitlines()
-    return " / ".join(line.strip() for line in lines if line.strip())
+    """The newest errors of a unit's log file, else what systemd's journal has of it."""
+    folder = unit.rsplit("-", 1)[0]
+    lines: list[str] = []
+    for path in glob.glob(f"/var/log/{folder}/{unit}-*.log"):
+        with open(path, encoding="utf-8", errors="replace") as log:
+            lines += [line for line in log if " ERROR " in line or "Exception: " in line]
+    if not lines:
+        journal = run(["journalctl", "--no-pager", "--output=cat", "--lines=6", f"--unit={unit}"])
+        lines = journal.splitlines()
+    return " / ".join(line.strip() for line in lines[-3:] if line.strip())
