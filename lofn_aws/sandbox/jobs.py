@@ -82,7 +82,7 @@ class Job:
         while time.monotonic() < end:
             seconds = min(WAIT_SECONDS, max(1.0, end - time.monotonic()))
             result = self._exec([SCRIPT, "wait", self._work, f"{seconds:.1f}"])
-            if result.exit_code == 0:
+            if result.exit_code == 0 and result.stdout.strip().isdigit():
                 return int(result.stdout)
             if result.exit_code != STILL_RUNNING:
                 raise JobLost(f"no exit code on {self._instance_id}: {_said(result)}")

@@ -13,7 +13,7 @@ import docker.errors
 from docker.models.containers import Container
 
 from lofn_aws.errors import InfrastructureError
-from lofn_aws.sandbox import sweeping
+from lofn_aws.sandbox import docker_exec, sweeping
 from lofn_aws.sandbox.capabilities import run_options
 from lofn_aws.sandbox.docker_client import docker_engine, host_facts
 from lofn_aws.sandbox.labels import CLUSTER_LABEL, INSTANCE_LABEL, ROLE_LABEL, SANDBOX_LABEL
@@ -136,19 +136,17 @@ class NodeEngine:
         patience = timeout + KILL_AFTER_SECONDS + 30
         try:
             with docker_engine(f"running {argv[0]} on node {instance_id}", patience) as client:
-                api = client.api
-                created = api.exec_create(
+                code, stdout, stderr = docker_exec.run(
+                    client.api,
                     self._container_name(instance_id),
                     bounded,
                     user=user,
-                    environment=dict(env or {}),
+                    env=env or {},
                     workdir=workdir,
                 )
-                stdout, stderr = api.exec_start(created["Id"], demux=True)
-                exit_code = api.exec_inspect(created["Id"])["ExitCode"]
         except InfrastructureError as error:
             raise NodeFailed(error.message, error.next_command) from error
-        return ExecResult(exit_code, stdout or b"", stderr or b"")
+        return ExecResult(code, stdout, stderr)
 
     def put_file(
         self,
