@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,8 @@ from lofn.docker_handler import DockerFailure
 # Where `hadoop` and `hdfs` are on EMR, in Apache's tar and in distributions' packages: the PATH
 # of a YARN container holds next to nothing.
 _PLACES = ("/usr/bin", "/usr/local/bin", "/usr/lib/hadoop/bin", "/opt/hadoop/bin")
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # prctl(2); kept by the exec of `hadoop` into java
 _HOMES = ("HADOOP_HOME", "HADOOP_COMMON_HOME", "HADOOP_HDFS_HOME")
 
 Settings = Sequence[tuple[str, str]]
@@ -87,6 +91,7 @@ def fs(*arguments: str, settings: Settings = (), deadline_seconds: float = 600) 
                 timeout=deadline_seconds,
                 check=False,
                 env=_environment(),
+                preexec_fn=_die_with_this_process,
             )
         except subprocess.TimeoutExpired:
             raise VolumeFailed(
@@ -97,6 +102,11 @@ def fs(*arguments: str, settings: Settings = (), deadline_seconds: float = 600) 
     if done.returncode:
         raise VolumeFailed(_reason(arguments, done.returncode, done.stderr))
     return done.stdout.decode(errors="replace")
+
+
+def _die_with_this_process() -> None:
+    """Have the kernel kill the command if this process is killed: no download is orphaned."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:

@@ -148,6 +148,30 @@ def test_a_killed_download_frees_its_lock_and_its_leftovers_go(
     assert not glob.glob(f"{place.open()}/*/.partial-*")
 
 
+def test_a_killed_task_takes_its_download_with_it(tmp_path: Path) -> None:
+    command = tmp_path / "hadoop"
+    command.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
+    command.chmod(0o755)
+    code = "from lofn import hdfs; hdfs.get('hdfs:///ref', '/nowhere')"
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen([sys.executable, "-c", code], env=env) as child:
+        pid = _wait_for_text(tmp_path / "pid")
+        child.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}/cmdline").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}/cmdline").exists()
+
+
+def _wait_for_text(path: Path) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if path.exists() and path.read_text().strip():
+            return path.read_text().strip()
+        time.sleep(0.05)
+    raise AssertionError(f"{path} was not written")
+
+
 Disk = namedtuple("Disk", "f_blocks f_frsize f_bavail")
 
 
