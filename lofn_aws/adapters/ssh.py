@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 import paramiko
 from fabric import Connection
@@ -158,36 +155,6 @@ class Gateway:
                 self.close()
                 raise
 
-    def put(
-        self,
-        host: str | None,
-        data: bytes | Path,
-        remote: str,
-        *,
-        mode: int = 0o644,
-        timeout: float = 600,
-    ) -> None:
-        """Write a file on a host; it has its name only when every byte is there.
-
-        The size is checked on the host: when this process is killed half-way, sshd closes the
-        command's input, which there looks like an ordinary end.
-        """
-        size = data.stat().st_size if isinstance(data, Path) else len(data)
-        target, part = shlex.quote(remote), shlex.quote(f"{remote}.part")
-        command = (
-            f"part={part}; trap 'rm -f \"$part\"' EXIT; trap 'exit 143' HUP INT TERM; "
-            f'cat > "$part" && [ "$(wc -c < "$part")" -eq {size} ] && '
-            f'chmod {mode:o} "$part" && mv "$part" {target}'
-        )
-        with _opened(data) as stdin:
-            self.run(host, command, timeout=timeout, stdin=stdin)
-
-    def get(self, host: str | None, remote: str, *, timeout: float = 600) -> bytes:
-        """Read a file of a host whole; meant for files that fit in memory."""
-        buffer = io.BytesIO()
-        self.run(host, f"cat {shlex.quote(remote)}", timeout=timeout, stdout=buffer)
-        return buffer.getvalue()
-
     @contextlib.contextmanager
     def forward(self, remote_port: int, remote_host: str = "127.0.0.1") -> Iterator[int]:
         """A free local port on 127.0.0.1 that leads to a port seen from the primary."""
@@ -230,15 +197,6 @@ def _outcome(get: Callable[[], CommandResult]) -> CommandResult | Exception:
         return get()
     except Exception as error:
         return error
-
-
-@contextlib.contextmanager
-def _opened(data: bytes | Path) -> Iterator[bytes | IO[bytes]]:
-    if isinstance(data, Path):
-        with data.open("rb") as handle:
-            yield handle
-    else:
-        yield data
 
 
 def _short(command: str, width: int = 100) -> str:

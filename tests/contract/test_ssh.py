@@ -139,30 +139,6 @@ def test_an_unreachable_primary_is_the_result_of_every_host() -> None:
     assert {type(answer) for answer in results.values()} == {HostUnreachable}
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o750])
-def test_put_and_get_round_trip(gateway: Gateway, tmp_path: Path, mode: int) -> None:
-    data = bytes(range(256)) * 5000
-    target = tmp_path / "a folder's file"
-    gateway.put(SECOND, data, str(target), mode=mode)
-    assert target.read_bytes() == data
-    assert target.stat().st_mode & 0o777 == mode
-    assert gateway.get(THIRD, str(target)) == data
-
-
-def test_a_put_that_is_cut_short_leaves_nothing(gateway: Gateway, tmp_path: Path) -> None:
-    class Grown(type(tmp_path)):  # type: ignore[misc]
-        """A file that is shorter when read than when its size was asked."""
-
-        def stat(self, **_: object) -> os.stat_result:  # type: ignore[override]
-            return os.stat_result((0o100644, 0, 0, 1, 0, 0, 999, 0, 0, 0))
-
-    source = tmp_path / "source"
-    source.write_bytes(b"short")
-    with pytest.raises(CommandFailed):
-        gateway.put(None, Grown(source), str(tmp_path / "target"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
-
-
 def test_host_key_of_another_machine_is_refused(sshd: Sshd, tmp_path: Path) -> None:
     other = (sshd.folder / "user.pub").read_text()
     with pytest.raises(HostKeyError, match="another machine answers"):
