@@ -1,8 +1,10 @@
 """Real node containers: boot, commands, files, failures, and that nothing is left of them."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import docker
 import pytest
@@ -13,7 +15,9 @@ from lofn_aws.sandbox.labels import CLUSTER_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
 from lofn_aws.sandbox.network import private_host_name
 from lofn_aws.sandbox.nodes import NodeEngine, NodeFailed, NodeSpec
 
-NAME = "tests-nodes"
+# Of this process alone: two runs of the suite on one machine must not sweep each other's nodes.
+PREFIX = "tests-nodes-"
+NAME = f"{PREFIX}{os.getpid()}"
 BOOT_SECONDS = 180
 
 pytestmark = [pytest.mark.docker, pytest.mark.sandbox]
@@ -27,10 +31,23 @@ def node(engine, instance_id, image, skip=0):
     return NodeSpec("j-T", instance_id, "core", ip, private_host_name(ip), image)
 
 
+def sweep_dead_runs():
+    """Remove what a killed run of this file left: its name carries a process that is gone."""
+    client = docker.from_env()
+    things = client.containers.list(all=True, filters={"label": SANDBOX_LABEL})
+    names = {thing.labels[SANDBOX_LABEL] for thing in things}
+    networks = client.networks.list(filters={"label": SANDBOX_LABEL})
+    names |= {network.attrs["Labels"][SANDBOX_LABEL] for network in networks}
+    for name in names:
+        pid = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and not Path(f"/proc/{pid}").exists():
+            NodeEngine(name).sweep()
+
+
 @pytest.fixture(scope="module")
 def engine():
+    sweep_dead_runs()
     found = NodeEngine(NAME)
-    found.sweep()
     yield found
     found.sweep()
 
