@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lofn.command import build, decode
@@ -28,6 +28,7 @@ def test_escapes_of_a_host_shell_are_undone(written, meant):
 
 
 # What a shell would expand or end the quotes at is left out: decode() expands nothing.
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters='"`$\0', exclude_categories=("Cs",))))
 def test_decode_is_what_sh_does_inside_double_quotes(text):
     if text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2:
