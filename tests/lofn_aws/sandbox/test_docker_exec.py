@@ -33,8 +33,11 @@ def test_frames(stream: bytes, stdout: bytes, stderr: bytes) -> None:
 @pytest.mark.docker
 def test_nothing_of_many_short_commands_is_lost() -> None:
     client = docker.from_env()
-    container = client.containers.run(
-        ensure_base_image(print), ["sleep", "300"], detach=True, labels={"lofn-aws.test": "exec"}
+    container = client.containers.create(
+        ensure_base_image(print),
+        ["sleep", "300"],
+        network_mode="none",
+        labels={"lofn-aws.test": "exec"},
     )
 
     def one(number: int) -> tuple[int, bytes, bytes]:
@@ -48,6 +51,7 @@ def test_nothing_of_many_short_commands_is_lost() -> None:
             api.close()
 
     try:
+        container.start()
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(one, range(100)))
         with pytest.raises(docker.errors.APIError):
