@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOFN_AWS = str(Path(sys.executable).with_name("lofn-aws"))
 REGISTRY = "localhost:5000"
 PARTITIONS = "8"
+# One executor for each core node: more would only share this machine's processors.
+EXECUTORS = ("--conf", "spark.dynamicAllocation.maxExecutors=2")
 
 # Seconds. The first start builds the node image; everything else is minutes at worst.
 START, UP, STEP, COPY, DOWN, SETTLE = 1500.0, 900.0, 600.0, 300.0, 180.0, 10.0
@@ -86,13 +88,13 @@ def play(console: Console) -> None:
     with console.phase("word count: a Spark script"):
         script = str(EXAMPLES / "word_count" / "word_count.py")
         arguments = ["hdfs:///texts/novel.txt", "hdfs:///counts", "--partitions", PARTITIONS]
-        lofn_aws(console, "submit", script, "--", *arguments, timeout=STEP)
+        lofn_aws(console, "submit", *EXECUTORS, script, "--", *arguments, timeout=STEP)
     with console.phase("word count: two steps and no script"):
         word_count_by_steps(console, material)
     with console.phase("alignment: a Spark script, with the reference as a volume"):
         script = str(EXAMPLES / "alignment" / "alignment.py")
         files = ["hdfs:///reads/pairs.tsv", "hdfs:///reads/pairs.bam"]
-        lofn_aws(console, "submit", script, "--", *files, timeout=STEP)
+        lofn_aws(console, "submit", *EXECUTORS, script, "--", *files, timeout=STEP)
     fetch_and_compare(console, material)
     with console.phase("the cluster, down"):
         lofn_aws(console, "down", "--yes", timeout=DOWN)
@@ -101,11 +103,11 @@ def play(console: Console) -> None:
 def word_count_by_steps(console: Console, material: Material) -> None:
     """The word count by `step map` and `step reduce`."""
     image = f"{REGISTRY}/{material.word_count}"
-    step = ["step", "map", "--image", image, "--partitions", PARTITIONS]
+    step = ["step", "map", *EXECUTORS, "--image", image, "--partitions", PARTITIONS]
     step += ["--command", "count-words < /shared/input.txt > /shared/output.txt"]
     step += ["--input", "hdfs:///texts/novel.txt", "--output", "hdfs:///counts-of-partitions"]
     lofn_aws(console, *step, timeout=STEP)
-    step = ["step", "reduce", "--image", image]
+    step = ["step", "reduce", *EXECUTORS, "--image", image]
     step += ["--command", "sum-counts < /shared/input.txt > /shared/output.txt"]
     step += ["--input", "hdfs:///counts-of-partitions", "--output", "hdfs:///counts-by-steps"]
     lofn_aws(console, *step, timeout=STEP)
