@@ -120,6 +120,14 @@ class Box:
                 raise UsageError(error.reason) from None
             raise
 
+    def usable(self) -> bool:
+        """Tell whether the container still runs; one that waited may have ended meanwhile."""
+        hung_up = select.poll()
+        if not self.alive:
+            return False
+        hung_up.register(self._fds["done"], 0)
+        return not hung_up.poll(0)
+
     # -- using -------------------------------------------------------------------------------
 
     def ask(self, command: Command) -> None:
@@ -219,7 +227,7 @@ class Box:
         """End the container at once, from any thread; whoever waits for it sees it gone."""
         docker = Docker()
         try:
-            docker.remove(self.name)
+            docker.remove(self.container)
         finally:
             docker.close()
 
@@ -246,7 +254,7 @@ class Box:
         self._fds.clear()
         if kill and self.container:
             with suppress(DockerFailure):
-                docker.remove(self.name)
+                docker.remove(self.container)
         self._volumes.close()
         if os.path.isdir(self.path):
             # What cannot be removed now is left to the watchdog, which goes on trying.

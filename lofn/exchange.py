@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 from lofn.errors import ExchangeFailed, RecordError
 from lofn.metrics import Tally
 from lofn.records import BLOCK, Format
+
+_SET_PIPE_SIZE = 1031  # Linux's F_SETPIPE_SZ, which Python names since 3.10
 
 
 def write_records(path: str, records: Iterable[Any], form: Format, tally: Tally) -> None:
@@ -114,6 +117,12 @@ def _disk(path: str, error: OSError) -> ExchangeFailed:
     return ExchangeFailed(f"{path} cannot be written: {error.strerror}")
 
 
+def widen(pipe: int) -> None:
+    """Let a pipe hold a block instead of 64 KiB, so that reader and writer wait less in turn."""
+    with suppress(OSError):  # the user's share of pipe memory may be used up
+        fcntl.fcntl(pipe, _SET_PIPE_SIZE, BLOCK)
+
+
 class Feeder:
     """Writes blocks to a FIFO from a thread while the command reads it."""
 
@@ -135,6 +144,7 @@ class Feeder:
         try:
             # Waits until the command opens its input; `finish` ends that wait.
             with open(self._path, "wb", buffering=0) as pipe:
+                widen(pipe.fileno())
                 for block in self._blocks:
                     view = memoryview(block)
                     while view:

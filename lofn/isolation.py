@@ -21,6 +21,7 @@ from lofn.reaper import sweep
 from lofn.watchdog import spawn
 
 STANDBY_SECONDS = 10.0  # a container that waited this long for a partition is given up
+_OF_ONE_TASK = ("lofn.partition", "lofn.attempt")
 
 
 class Pool:
@@ -31,12 +32,13 @@ class Pool:
         self.folder = WorkerFolder(parent)
         self._life = spawn(self.folder.id, self.folder.path)
         self._pid = os.getpid()
-        self._standby: dict[str, Future[Box]] = {}
+        self._standby: dict[str, tuple[Future[Box], threading.Timer]] = {}
         self._kept: dict[str, Box] = {}
         self._networks: dict[str, Box] = {}
         self._shell_less: set[str] = set()
         self._lock = threading.RLock()
         self._background = ThreadPoolExecutor(1, "lofn-standby")
+        self._background_docker = Docker()  # for that one thread
         self._sweeper = threading.Thread(target=self._sweep, args=(parent,), daemon=True)
         self._sweeper.start()
 
@@ -68,18 +70,28 @@ class Pool:
     def _take(self, plan: BoxPlan, command: Command, labels: dict[str, str], tally: Tally) -> Box:
         if plan.reuse:
             kept = self._kept.pop(plan.key, None)
-            if kept is not None and kept.alive:
+            if kept is not None and kept.usable():
                 tally.add(containers_reused=1)
                 return kept
+            if kept is not None:
+                kept.close(self.docker, kill=True)
         tally.add(containers_started=1)
         with self._lock:
-            ready = self._standby.pop(plan.key, None)
-        if ready is not None:
+            ready, timer = self._standby.pop(plan.key, (None, None))
+        if ready is not None and timer is not None:
+            timer.cancel()
             with suppress(DockerFailure, OSError):
-                return ready.result()
+                box = ready.result()
+                if box.usable():
+                    # Labels are for good; the name of a container made ahead can still say whose
+                    # it is. That takes some ms of Docker's and is not waited for.
+                    name = _task_name(box.name, labels)
+                    self._background.submit(self._background_docker.rename, box.container, name)
+                    return box
+                box.close(self.docker, kill=True)
         if plan.image not in self._shell_less:
             try:
-                return self._make(self.docker, plan, labels)
+                return self._make(self.docker, plan, _lasting(labels) if plan.reuse else labels)
             except NoShell:
                 self._shell_less.add(plan.image)
         box = Box(plan, self.folder, plan.network)
@@ -98,26 +110,19 @@ class Pool:
     def _prepare(self, plan: BoxPlan, labels: dict[str, str]) -> None:
         if plan.key in self._standby:
             return
-        shared = {
-            name: labels[name] for name in labels if name not in ("lofn.partition", "lofn.attempt")
-        }
-        future = self._background.submit(self._make_ahead, plan, shared)
-        self._standby[plan.key] = future
+        future = self._background.submit(self._make_ahead, plan, _lasting(labels))
         timer = threading.Timer(STANDBY_SECONDS, self._give_up, (plan.key, future))
         timer.daemon = True
+        self._standby[plan.key] = (future, timer)
         timer.start()
 
     def _make_ahead(self, plan: BoxPlan, labels: dict[str, str]) -> Box:
-        docker = Docker()
-        try:
-            return self._make(docker, plan, labels)
-        finally:
-            docker.close()
+        return self._make(self._background_docker, plan, labels)
 
     def _give_up(self, key: str, future: Future[Box]) -> None:
         """Close a standby that nobody took; runs in a timer's thread."""
         with self._lock:
-            if self._standby.get(key) is not future:
+            if self._standby.get(key, (None, None))[0] is not future:
                 return
             del self._standby[key]
         docker = Docker()
@@ -157,6 +162,16 @@ class Pool:
             holder = self._networks.pop(plan.network, None)
         if holder is not None:
             holder.close(docker, kill=True)
+
+
+def _lasting(labels: dict[str, str]) -> dict[str, str]:
+    """Return the labels that are true of a container before and after it has a partition."""
+    return {name: labels[name] for name in labels if name not in _OF_ONE_TASK}
+
+
+def _task_name(name: str, labels: dict[str, str]) -> str:
+    parts = (labels.get(f"lofn.{part}", "x") for part in ("stage", "partition", "attempt"))
+    return "-".join((name, *(f"{letter}{part}" for letter, part in zip("spa", parts))))
 
 
 def _holder_plan(plan: BoxPlan) -> BoxPlan:

@@ -15,6 +15,7 @@ from lofn.docker_handler import DockerFailure
 from lofn.exchange import (
     Feeder,
     read_blocks,
+    widen,
     write_contents,
     write_records,
 )
@@ -125,6 +126,7 @@ class MapJob:
             os.chmod(path, 0o666)
         # Open for both ways: the command's open never waits, and its closing is no end of file.
         output = os.open(paths[1], os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        widen(output)
         feeder = Feeder(paths[0], self.into.encode(records), task.tally)
         feeder.start(box.kill)
         try:

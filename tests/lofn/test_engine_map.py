@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
+import subprocess
+import threading
+import time
 
 import pytest
 
@@ -298,3 +302,23 @@ def test_bytes_without_records_stream_through(sc, pipe, image):
     blob = sc.parallelize([bytes(range(256)) * 20_000], 1)
     got = pipe.map(blob, image, COPY, encoding=None, framing="none", streaming=True)
     assert b"".join(got.collect()) == bytes(range(256)) * 20_000
+
+
+def test_containers_say_whose_they_are(sc, pipe, image):
+    seen: set[str] = set()
+    lines = sc.parallelize(["a"] * 6, 6)
+    job = threading.Thread(
+        target=pipe.map(lines, image, "sleep 1; cat /shared/input.txt > /shared/output.txt").count
+    )
+    job.start()
+    while job.is_alive():
+        said = subprocess.run(
+            ["docker", "ps", "--filter", f"label=lofn.application={sc.applicationId}",
+             "--format", '{{.Names}} {{.Label "lofn.stage"}} {{.Label "lofn.partition"}}'],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        seen.update(said.splitlines())
+        time.sleep(0.1)
+    made_for_one = {int(words[2]) for words in map(str.split, seen) if len(words) == 3}
+    named = {int(found[1]) for found in (re.search(r"-p(\d+)-a0 ", line) for line in seen) if found}
+    assert made_for_one | named == set(range(6))
