@@ -6,12 +6,14 @@ help:  ## say what there is
 
 demo:  ## a tool over a three-node cluster on this machine, start to end, and everything removed
 	@tools/ensure-docker
+	@tools/ensure-image-tools
 	@tools/ensure-venv sandbox
 	@.venv/bin/python tools/demo
 
 test:  ## all tests, on real Docker, Spark and a sandbox cluster
 	@tools/ensure-command busybox busybox-static
 	@tools/ensure-docker
+	@tools/ensure-image-tools
 	@tools/ensure-java
 	@tools/ensure-venv sandbox,dev
 	@.venv/bin/python -m pytest
@@ -25,6 +27,7 @@ lint:  ## ruff, mypy and shellcheck
 
 bench:  ## the tables of BENCHMARKS.md
 	@tools/ensure-docker
+	@tools/ensure-image-tools
 	@tools/ensure-java
 	@tools/ensure-venv sandbox,dev
 	@for table in benchmarks/engine.py benchmarks/cluster.py; do \
