@@ -37,7 +37,7 @@ else was using the two processors as well, which slows both sides, though not al
 def row(line: Line) -> str:
     """One line for the terminal."""
     verdict = "reached" if line.reached else "NOT REACHED"
-    figures = ", ".join(f"{name} {_number(value)}" for name, value in line.figures.items())
+    figures = ", ".join(_figure(name, value) for name, value in line.figures.items())
     return (
         f"{line.name:<20} {_number(line.value)}{line.unit:<3} {line.target:<14} {verdict:<12}"
         f" load {line.load:.1f}  {figures}"
@@ -66,7 +66,7 @@ def _details(name: str, line: Mapping[str, Any]) -> str:
     facts = line["machine"]
     where = ", ".join(f"{key} {facts[key]}" for key in facts if key not in ("date", "commit"))
     text = [f"### {name}", "", f"{line['what']}.", f"Rounds: {line['rounds']}; {where}.", ""]
-    text += [f"- {key}: {_number(value)}" for key, value in line["figures"].items()]
+    text += [f"- {_figure(key, value)}" for key, value in line["figures"].items()]
     if line["breakdown"]:
         shown = ", ".join(
             f"{key.replace('_', ' ')} {_number(value)}" for key, value in line["breakdown"].items()
@@ -75,6 +75,11 @@ def _details(name: str, line: Mapping[str, Any]) -> str:
     if line["notes"]:
         text.append(f"- {line['notes']}")
     return "\n".join([*text, ""])
+
+
+def _figure(name: str, value: float) -> str:
+    """A rate has its unit in its name; everything else is in seconds."""
+    return f"{name}: {_number(value)}" + ("" if name.endswith("MB/s") else " s")
 
 
 def _number(value: float) -> str:
