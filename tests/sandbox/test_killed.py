@@ -59,7 +59,7 @@ def test_interrupt_says_what_goes_on(own: Project) -> None:
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
         assert process.returncode == 130
-    assert "lofn-aws down" in rest
+    assert "lofn-aws --sandbox down" in rest
     own.run("down", "-y", timeout=180)
     assert own.run("list", "-o", "json").json == []
     assert own.run("down", "-y").exit_code == 0
@@ -75,7 +75,7 @@ def test_a_node_that_dies_is_told(own: Project) -> None:
     ).stdout.split()
     told = own.run("status", "-o", "json").json
     core = next(n for n in told["instances"] if n["role"] == "core")
-    victim = next(n for n in names if core["id"] in n)
+    victim = next(n for n in names if core["ec2_id"] in n)
     subprocess.run(["docker", "rm", "-fv", victim], check=True, capture_output=True)
     told = own.run("status", "-o", "json").json
     assert core["id"] not in [n["id"] for n in told["instances"] if n["state"] == "RUNNING"]
