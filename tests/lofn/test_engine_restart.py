@@ -45,7 +45,8 @@ class Engine:
                 [
                     # In a network namespace of its own: `--bridge none` removes a docker0 that
                     # it finds, and the machine's own engine needs that one.
-                    "unshare", "--net", "dockerd", "-H", self.socket, "--data-root", str(self.folder / "data"),
+                    "unshare", "--net", "dockerd", "-H", self.socket,
+                    "--data-root", str(self.folder / "data"),
                     "--exec-root", str(self.folder / "run"), "--pidfile",
                     str(self.folder / "pid"), "--bridge", "none", "--iptables=false",
                 ],
