@@ -64,7 +64,7 @@ def up(bench: Bench, count: int) -> list[Row]:
     proved: list[float] = []
     for number in range(count):
         phases: dict[str, float] = {}
-        whole = timed(lambda: phases.update(bench.phases("up")))
+        whole = timed(lambda phases=phases: phases.update(bench.phases("up")))
         probe = of(phases, "prove")
         registry = of(phases, "run the registry", "write s3", "load the image")
         ready.append(whole - probe - registry - of(phases, "start a Docker", "join", "let hadoop"))
