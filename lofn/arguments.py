@@ -49,7 +49,7 @@ def file_name(argument: str, value: Any) -> str:
     plain = isinstance(value, str) and value and not value.startswith("/") and "\0" not in value
     if not plain or posixpath.normpath(value).split("/")[0] in ("..", "."):
         raise UsageError(f"{argument}={value!r} must be the name of a file in the shared folder")
-    return posixpath.normpath(value)
+    return posixpath.normpath(str(value))
 
 
 def formats(values: Mapping[str, Any]) -> tuple[Format, Format]:

@@ -112,7 +112,7 @@ class Box:
 
     def _start(self, docker: Docker) -> None:
         try:
-            docker.start(self.name)
+            docker.start(self.container)
         except ApiError as error:
             if '"/bin/sh"' in error.reason or "/bin/sh:" in error.reason:
                 raise NoShell(f"image {self.plan.image!r} has no /bin/sh") from None
@@ -142,7 +142,7 @@ class Box:
         done = os.open(os.path.join(self.control, "done"), os.O_WRONLY | os.O_CLOEXEC)
         self.started_at = time.time()
         try:
-            docker.start(self.name)
+            docker.start(self.container)
         except BaseException:
             os.close(done)
             raise
@@ -151,9 +151,9 @@ class Box:
     def _report_end(self, done: int) -> None:
         docker = Docker()
         try:
-            code = docker.wait(self.name, None)
+            code = docker.wait(self.container)
             with suppress(DockerFailure):
-                self._stderr += docker.stderr_tail(self.name, 100)[-STDERR_KEPT:]
+                self._stderr += docker.stderr_tail(self.container, 100)[-STDERR_KEPT:]
             os.write(done, b"%d %d 0\n" % (self.requests, code))
         except (DockerFailure, OSError):
             pass  # closing `done` without a word says that the container is gone

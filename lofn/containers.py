@@ -101,16 +101,14 @@ class Docker:
             raise
         return found
 
-    def wait(self, name: str, deadline: float | None) -> int | None:
-        """Wait until a container has ended and return its exit code; None past ``deadline``.
+    def wait(self, name: str) -> int:
+        """Wait until a container has ended, however long it takes, and return its exit code.
 
-        ``deadline`` is in seconds of `time.monotonic`.
+        Asks again every half minute, so that an engine that restarted meanwhile is noticed.
+        Raises DockerFailure once the container is gone.
         """
         while True:
-            left = 30.0 if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                return None
-            waiter = Docker(min(left, 30.0))
+            waiter = Docker(30.0)
             try:
                 said = waiter._http.json("POST", f"/containers/{quoted(name)}/wait")
                 return int(said["StatusCode"])

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -131,10 +131,10 @@ class Feeder:
         self._path = path
         self._blocks = blocks
         self._tally = tally
-        self._on_error = lambda: None
+        self._on_error: Callable[[], object] = int
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self, on_error: Any) -> None:
+    def start(self, on_error: Callable[[], object]) -> None:
         """Start writing; ``on_error`` is called if the blocks cannot be had."""
         self._on_error = on_error
         self._thread.start()

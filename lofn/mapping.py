@@ -58,41 +58,45 @@ class MapJob:
         return chain.from_iterable(self._batches(index, records))
 
     def _batches(self, index: int, records: Iterable[Any]) -> Iterator[Sequence[Any]]:
+        present = peek(records)
+        if present is None:
+            return
+        task = Task.current()
+
         def use(box: Box, owned: Pool) -> Iterator[Sequence[Any]]:
             blocks = self._output(box, owned, task, present)
             yield from self.out.decode_batches(blocks)
 
-        task = Task.current()
-        present = peek(records)
-        if present is not None:
-            yield from self._through(task, index, use)
+        yield from self._through(task, index, use)
 
     def certain_batches(self, index: int, records: Iterable[Any]) -> Iterator[Sequence[Any]]:
         """Yield the records of a partition in lists, once all of them are known to be right."""
+        present = peek(records)
+        if present is None:
+            return
+        task = Task.current()
 
         def use(box: Box, owned: Pool) -> Iterator[Sequence[Any]]:
-            self._run_files(box, owned, task, present)
-            path = output_path(box, owned, self.run, task, self.output_name)
+            path = self._run_files(box, owned, task, present)
             for _ in self.out.decode_batches(read_blocks(path, Tally())):
                 pass
             yield from self.out.decode_batches(read_blocks(path, task.tally))
 
-        task = Task.current()
-        present = peek(records)
-        if present is not None:
-            yield from self._through(task, index, use)
+        yield from self._through(task, index, use)
 
     def file(self, index: int, records: Iterable[Any], keep: Callable[[str], Any]) -> Iterator[Any]:
         """Yield ``keep(path)`` of the output file, called while the file is there."""
+        present = peek(records)
+        if present is None:
+            return
+        task = Task.current()
 
         def use(box: Box, owned: Pool) -> Iterator[Any]:
-            self._run_files(box, owned, task, present)
-            yield keep(output_path(box, owned, self.run, task, self.output_name))
+            path = self._run_files(box, owned, task, present)
+            task.tally.add(bytes_out=os.path.getsize(path))
+            yield keep(path)
 
-        task = Task.current()
-        present = peek(records)
-        if present is not None:
-            yield from self._through(task, index, use)
+        yield from self._through(task, index, use)
 
     def _through(
         self, task: Task, index: int, use: Callable[[Box, Pool], Iterator[Any]]
@@ -104,10 +108,10 @@ class MapJob:
     def _output(self, box: Box, owned: Pool, task: Task, records: Iterator[Any]) -> Iterator[bytes]:
         if self.streaming:
             return self._run_streaming(box, owned, task, records)
-        self._run_files(box, owned, task, records)
-        return read_blocks(output_path(box, owned, self.run, task, self.output_name), task.tally)
+        return read_blocks(self._run_files(box, owned, task, records), task.tally)
 
-    def _run_files(self, box: Box, owned: Pool, task: Task, records: Iterator[Any]) -> None:
+    def _run_files(self, box: Box, owned: Pool, task: Task, records: Iterator[Any]) -> str:
+        """Write the partition, run the command and return the path of its output."""
         start = time.monotonic()
         if self.udf is None:
             write_records(os.path.join(box.shared, self.input_name), records, self.into, task.tally)
@@ -116,6 +120,7 @@ class MapJob:
                 write_contents(box.shared, self.udf(partition), self.into, task.tally)
         task.tally.add(seconds_in_exchange=time.monotonic() - start)
         execute(box, owned, self.run, task)
+        return output_path(box, owned, self.run, task, self.output_name)
 
     def _run_streaming(
         self, box: Box, owned: Pool, task: Task, records: Iterator[Any]

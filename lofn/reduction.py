@@ -164,8 +164,8 @@ class _Work:
             task.tally.add(bytes_out=os.path.getsize(kept))
             yield Part(kept, raw=False)
 
-        (part,) = with_box(job.run, task, self._more, use)
-        return part
+        parts: list[Part] = list(with_box(job.run, task, self._more, use))
+        return parts[0]
 
     def _write(self, box: Box, parts: Sequence[Part]) -> None:
         job = self._job
