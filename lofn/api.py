@@ -123,6 +123,7 @@ class DockerPipe:
         job = self._map_job(rdd, image_name, command, given, "container_binary_output_name")
         with binary_folder(rdd, given["hdfs_tempdir"], self._parent) as folder:
             rdd.mapPartitionsWithIndex(folder.saver(job)).count()
+            folder.tidy(rdd.context)
             yield folder.path
 
     def reduce(self, rdd: RDD[Any], image_name: str, command: Command, **kwargs: Any) -> list[Any]:

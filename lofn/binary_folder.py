@@ -38,12 +38,25 @@ class Folder:
 
         return save
 
+    def tidy(self, context: SparkContext) -> None:
+        """Remove what attempts that were killed half-way left in a remote folder."""
+        if not self.remote:
+            return
+        jvm: Any = context._jvm
+        path = jvm.org.apache.hadoop.fs.Path(self.path)
+        system = path.getFileSystem(context._jsc.hadoopConfiguration())  # type: ignore[attr-defined]
+        for status in system.listStatus(path):
+            if status.getPath().getName().endswith("._COPYING_"):
+                system.delete(status.getPath(), False)
+
     def _put(self, path: str, target: str) -> str:
         if self.remote:
             # Aside and renamed by Hadoop's shell; a second attempt of a task replaces the first.
             hdfs.fs("-put", "-f", path, target, settings=self.settings)
             return target
-        aside = f"{target}.{uuid.uuid4().hex}.part"
+        # A name with a dot in front is none of the folder's files to Spark, should it stay.
+        folder, name = os.path.split(target)
+        aside = os.path.join(folder, f".{name}.{uuid.uuid4().hex}")
         try:
             shutil.copyfile(path, aside)
             os.replace(aside, target)

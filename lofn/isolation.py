@@ -140,9 +140,11 @@ class Pool:
         try:
             box.make(docker, labels, None)
         except ApiError as error:
-            if network == plan.network or "network" not in error.reason:
+            holder = network.partition(":")[2]
+            told = "network" in error.reason or (holder and holder in error.reason)
+            if not plan.shares_network or not told:
                 raise
-            # Whoever held the shared network is gone, e.g. with a restart of Docker: once more.
+            # Who held the shared network is gone, e.g. with a restart of Docker: once more.
             self._drop_network(docker, plan)
             box = Box(plan, self.folder, self._shared_network(docker, plan, labels))
             box.make(docker, labels, None)
@@ -151,9 +153,12 @@ class Pool:
     def _shared_network(self, docker: Docker, plan: BoxPlan, labels: dict[str, str]) -> str:
         with self._lock:
             holder = self._networks.get(plan.network)
+            if holder is not None and not holder.usable():
+                self._drop_network(docker, plan)
+                holder = None
             if holder is None:
                 holder = Box(_holder_plan(plan), self.folder, plan.network)
-                holder.make(docker, {**labels, "lofn.role": "network"}, None)
+                holder.make(docker, {**_lasting(labels), "lofn.role": "network"}, None)
                 self._networks[plan.network] = holder
             return f"container:{holder.container}"
 
