@@ -77,7 +77,8 @@ class Box:
             if self.plan.mounts is not None:
                 add_volumes(body, self._volumes.enter_context(self.plan.mounts.open()))
             if command is None:
-                body["Entrypoint"], body["Cmd"] = entrypoint(), []
+                body["Entrypoint"] = entrypoint(body["HostConfig"].get("PidMode", ""))
+                body["Cmd"] = []
             else:
                 _without_shell(body, command)
                 self.waits = False

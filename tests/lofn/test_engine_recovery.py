@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import textwrap
 import uuid
 
 import pytest
@@ -12,7 +14,7 @@ from lofn.containers import Docker
 from lofn.folders import WorkerFolder, homes
 from lofn.plan import BoxPlan
 from lofn.reaper import boot_id, pid_namespace, sweep
-from tests.lofn.conftest import containers_of
+from tests.lofn.conftest import containers_of, wait_until
 
 pytestmark = [pytest.mark.docker]
 COPY = "cat /shared/input.txt > /shared/output.txt"
@@ -55,7 +57,6 @@ def test_a_container_removed_under_its_command_is_lost_and_told(sc, pipe, image)
     import threading
 
     from lofn.errors import ContainerLost
-    from tests.lofn.conftest import wait_until
 
     raised: list[BaseException] = []
 
@@ -141,3 +142,62 @@ def test_a_network_namespace_is_shared_only_where_nobody_can_change_it(changes, 
     assert BoxPlan("i", "/shared", {"HostConfig": host}, None).shares_network is shared
     with_name = BoxPlan("i", "/shared", {"HostConfig": host, "Hostname": "seat"}, None)
     assert not with_name.shares_network
+
+
+def test_a_shared_process_namespace_is_not_swept_with_the_container(tmp_path, image):
+    """--pid=container:x (as --pid=host) shows others' processes: they must outlive the worker."""
+    if os.getuid():
+        pytest.skip("looking at the processes of others takes root")
+    victim = made_running(image, "sleep 305 & sleep 306; true")
+    job = textwrap.dedent(
+        """
+        import os, sys
+        from lofn.command import build
+        from lofn.mapping import MapJob
+        from lofn.plan import BoxPlan
+        from lofn.records import Format
+        from lofn.task import Run
+
+        host = {"NetworkMode": "none", "AutoRemove": True, "LogConfig": {"Type": "none"}}
+        host["PidMode"] = "container:" + sys.argv[1]
+        plan = BoxPlan(sys.argv[2], "/shared", {"HostConfig": host}, None, sys.argv[3])
+        command = build("echo up >&2; cat /shared/input.txt > /shared/output.txt; sleep 307")
+        run = Run(plan, command)
+        list(MapJob(run, "input.txt", "output.txt", Format(), Format(), 1).lines(0, ["a"]))
+        """
+    )
+    worker = subprocess.Popen([sys.executable, "-c", job, victim, image, str(tmp_path)])
+    try:
+        wait_until(lambda: "sleep 307" in processes(victim), 30, "the command runs beside it")
+        worker.kill()
+        worker.wait()
+        wait_until(lambda: "sleep 307" not in processes(victim), 10, "the command was ended")
+        assert "sleep 305" in processes(victim)
+        assert "sleep 306" in processes(victim)
+    finally:
+        worker.kill()
+        Docker().remove(victim)
+
+
+def made_running(image: str, command: str) -> str:
+    name = f"lofn-test-{uuid.uuid4().hex[:8]}"
+    docker = Docker()
+    body = {"Image": image, "Entrypoint": ["/bin/sh", "-c", command]}
+    docker.create(name, {**body, "HostConfig": {"NetworkMode": "none"}})
+    docker.start(name)
+    return name
+
+
+def processes(name: str) -> str:
+    """All processes that the process namespace of a container has, from the host's /proc."""
+    first = Docker().inspect(name)["State"]["Pid"]
+    space = os.readlink(f"/proc/{first}/ns/pid")
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/ns/pid") == space:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    found.append(file.read().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return "\n".join(found)
