@@ -90,8 +90,10 @@ set_up_engine() {
     # --system-site-packages: what the release ships (numpy, pandas, pyarrow) can be imported.
     [ -x $LOFN_HOME/venv/bin/pip ] || sudo "$python" -m venv --system-site-packages $LOFN_HOME/venv ||
         die "$python cannot make the virtual environment $LOFN_HOME/venv"
-    sudo $LOFN_HOME/venv/bin/pip install --quiet --no-deps --no-index --force-reinstall \
-        --disable-pip-version-check --root-user-action=ignore "$wheel" || die "pip cannot install $wheel_uri"
+    # In the environment and not as an option: pip before 22.1, as Python 3.9 of Amazon Linux has
+    # it, ends at options that it does not know and passes over such variables.
+    sudo env PIP_ROOT_USER_ACTION=ignore $LOFN_HOME/venv/bin/pip install --quiet --no-deps --no-index \
+        --force-reinstall --disable-pip-version-check "$wheel" || die "pip cannot install $wheel_uri"
     # From /, so that no folder named lofn beside this script is imported instead.
     (cd / && $LOFN_HOME/venv/bin/python -c 'import lofn') || die "the engine from $wheel_uri cannot be imported"
     say "engine in $LOFN_HOME/venv on $($LOFN_HOME/venv/bin/python --version)"

@@ -29,10 +29,14 @@ from lofn_aws.workflows.nodes import lofn_node, read_facts, run_on
 from lofn_aws.workflows.probe import prove
 from lofn_aws.workflows.registry_image import registry_tar
 
-GROUP_SECONDS = 180.0
-SWARM_SECONDS = 120.0
-LOAD_SECONDS = 600.0
-REGISTRY_SECONDS = 240.0
+# lofn-node waits this long for another one on its node, and then says so itself: a deadline that
+# came first would leave only "did not end".
+LOCK_SECONDS = 300.0
+GROUP_SECONDS = LOCK_SECONDS + 180
+SWARM_SECONDS = LOCK_SECONDS + 120
+LOAD_SECONDS = LOCK_SECONDS + 600
+REGISTRY_SECONDS = LOCK_SECONDS + 240
+ANSWER_SECONDS = 240.0
 REGISTRY_PREFIX = "registry"
 
 
@@ -124,7 +128,7 @@ def _start_registry(work: NodeWork, item: StartRegistry) -> None:
         return None if silent else True
 
     wait_for(ctx.clock, probe, what="the registry on every node", interval=2,
-             deadline_seconds=REGISTRY_SECONDS, next_command="lofn-aws up",
+             deadline_seconds=ANSWER_SECONDS, next_command="lofn-aws up",
              reason=lambda: f"it is silent on {', '.join(silent)}")
 
 
