@@ -293,27 +293,36 @@ json_field() {
 }
 
 fetch_swarm_document() {
+    swarm_document=
     swarm_is_active && return 0
     swarm_document=$(aws s3 cp --only-show-errors "$1" - 2>/dev/null) && [ -n "$swarm_document" ]
 }
 
-join_from_bucket() {
-    swarm_document=
-    # 30 minutes: longer than `up` takes from provisioning to the swarm; after that
-    # `lofn-aws up` or `swarm sync` joins this node over SSH.
-    watch_until=$(($(date +%s) + 1800)); watch_pause=3
-    until fetch_swarm_document "s3://$1/clusters/$2/swarm.json"; do
-        [ "$(date +%s)" -lt "$watch_until" ] || die "no swarm.json in 30 minutes; not joining"
-        sleep $watch_pause
-        [ $watch_pause -ge 15 ] || watch_pause=$((watch_pause + 1))
-    done
+# join_once DOCUMENT_URI: 0 when this node is in a swarm; else 1, with why in watch_reason.
+join_once() {
+    fetch_swarm_document "$1" || { watch_reason="there is no $1"; return 1; }
     [ -n "$swarm_document" ] || { say "already in a swarm"; return 0; }
     registry_image=$(json_field "$swarm_document" registry_image)
     registry_tar=$(json_field "$swarm_document" registry_tar)
+    swarm_manager=$(json_field "$swarm_document" manager)
     [ -z "$registry_image" ] || (load_image "${registry_tar:--}" "$registry_image") ||
         say "no registry image yet; the swarm tries again by itself"
-    locked swarm_join "$(json_field "$swarm_document" manager)" "$(json_field "$swarm_document" token)"
+    watch_reason="the last try to join the swarm at $swarm_manager failed"
+    # In a subshell: what cannot be done ends the process that tries it, and not the watcher.
+    (locked swarm_join "$swarm_manager" "$(json_field "$swarm_document" token)") || return 1
     say "joined the swarm"
+}
+
+join_from_bucket() {
+    # 30 minutes: longer than `up` takes from provisioning to the swarm; after that
+    # `lofn-aws up` or `swarm sync` joins this node over SSH. The document is read anew for each
+    # try, because a swarm that was started again has another token.
+    watch_until=$(($(date +%s) + 1800)); watch_pause=3
+    until join_once "s3://$1/clusters/$2/swarm.json"; do
+        [ "$(date +%s)" -lt "$watch_until" ] || die "not in a swarm after 30 minutes: $watch_reason"
+        sleep $watch_pause
+        [ $watch_pause -ge 15 ] || watch_pause=$((watch_pause + 1))
+    done
 }
 
 watch() {
