@@ -162,9 +162,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from None
+        raise UsageError(f"{path} is not valid TOML: {error}", _edit(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
+        raise UsageError(f"{path} cannot be read: {error}", f"ls -l {path}") from None
+
+
+def _edit(path: Path) -> str:
+    return f'"${{EDITOR:-vi}}" {path}'
 
 
 def _refuse_unknown(content: Mapping[str, object], place: str) -> None:
@@ -189,7 +193,8 @@ def _with_profile_table(
     tables = {p: _read_toml(p).get("profiles", {}) for p in _paths(env, cwd, config_file)}
     for path, named in tables.items():
         if not isinstance(named, dict) or not all(isinstance(t, dict) for t in named.values()):
-            raise UsageError(f"{path}: profiles must be tables, as in [profiles.sandbox]")
+            raise UsageError(f"{path}: profiles must be tables, as in [profiles.sandbox]",
+                             _edit(path))
         for name, table in named.items():
             _refuse_unknown(table, f"{path}, [profiles.{name}]")
         if chosen not in named:

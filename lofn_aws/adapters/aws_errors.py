@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from lofn_aws.errors import (
     CapacityError,
     CredentialsError,
+    EndpointUnreachable,
     InfrastructureError,
     LofnAwsError,
     NotFoundError,
@@ -17,6 +18,8 @@ from lofn_aws.errors import (
 )
 
 _LOGIN = "aws configure  (or: aws sso login)"
+_AGAIN = "lofn-aws status  (AWS's side; look again in a minute)"
+_SLOWER = "lofn-aws status  (in a minute: AWS limits how often it is asked)"
 
 CREDENTIAL_CODES = {
     "ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException",
@@ -27,11 +30,13 @@ DENIED_CODES = {
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException",
     "AllAccessDisabled", "403",
 }
-CAPACITY_CODES = {
+THROTTLED_CODES = {
     "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException",
-    "SlowDown", "ServiceQuotaExceededException", "LimitExceededException",
-    "InstanceLimitExceeded", "VcpuLimitExceeded", "InsufficientInstanceCapacity",
-    "TooManyBuckets", "RulesPerSecurityGroupLimitExceeded",
+    "SlowDown",
+}
+QUOTA_CODES = {
+    "ServiceQuotaExceededException", "LimitExceededException", "InstanceLimitExceeded",
+    "VcpuLimitExceeded", "TooManyBuckets", "RulesPerSecurityGroupLimitExceeded",
 }
 MISSING_CODES = {
     "NoSuchBucket", "NoSuchKey", "404", "NotFound", "NoSuchEntity", "InvalidKeyPair.NotFound",
@@ -41,6 +46,16 @@ USAGE_CODES = {
     "ValidationException", "InvalidRequestException", "ValidationError", "InvalidParameterValue",
     "InvalidBucketName", "MalformedXML", "InvalidKey.Format",
 }
+_CODES: tuple[tuple[set[str], type[LofnAwsError], str | None], ...] = (
+    (CREDENTIAL_CODES, CredentialsError, _LOGIN),
+    (DENIED_CODES, CredentialsError, "aws sts get-caller-identity"),
+    (THROTTLED_CODES, CapacityError, _SLOWER),
+    (QUOTA_CODES, CapacityError, None),
+    ({"InsufficientInstanceCapacity"}, CapacityError,
+     "lofn-aws config  (set another subnet or instance type)"),
+    (MISSING_CODES, NotFoundError, "lofn-aws list"),
+    (USAGE_CODES, UsageError, "lofn-aws config"),
+)
 _CHAIN: tuple[tuple[type[Exception], type[LofnAwsError], str | None], ...] = (
     (boto.ProfileNotFound, CredentialsError, "aws configure list-profiles"),
     (boto.NoCredentialsError, CredentialsError, _LOGIN),
@@ -50,9 +65,9 @@ _CHAIN: tuple[tuple[type[Exception], type[LofnAwsError], str | None], ...] = (
     (boto.TokenRetrievalError, CredentialsError, "aws sso login"),
     (boto.NoRegionError, UsageError, "lofn-aws --region REGION …"),
     (boto.ParamValidationError, UsageError, "lofn-aws config"),
-    (boto.EndpointConnectionError, InfrastructureError, "lofn-aws config"),
-    (boto.HTTPClientError, InfrastructureError, "lofn-aws config"),
-    (boto.BotoCoreError, InfrastructureError, None),
+    (boto.ConnectionError, EndpointUnreachable, None),
+    (boto.HTTPClientError, EndpointUnreachable, None),
+    (boto.BotoCoreError, InfrastructureError, _AGAIN),
 )
 
 
@@ -66,17 +81,12 @@ def from_client_error(error: ClientError, doing: str) -> LofnAwsError:
     code = error_code(error)
     said = str(error.response.get("Error", {}).get("Message") or code)
     sentence = f"{doing} failed: {said.rstrip('.')} ({code})"
-    if code in CREDENTIAL_CODES:
-        return CredentialsError(sentence, _LOGIN)
-    if code in DENIED_CODES:
-        return CredentialsError(sentence, "aws sts get-caller-identity")
-    if code in CAPACITY_CODES:
-        return CapacityError(sentence)
-    if code in MISSING_CODES or ("is not valid" in said and "luster id" in said):
+    if "is not valid" in said and "luster id" in said:
         return NotFoundError(sentence, "lofn-aws list")
-    if code in USAGE_CODES:
-        return UsageError(sentence, "lofn-aws config")
-    return InfrastructureError(sentence)
+    for codes, ours, next_command in _CODES:
+        if code in codes:
+            return ours(sentence, next_command)
+    return InfrastructureError(sentence, _AGAIN)
 
 
 def as_ours(error: Exception, doing: str) -> LofnAwsError | None:
@@ -87,7 +97,7 @@ def as_ours(error: Exception, doing: str) -> LofnAwsError | None:
         cause = error.__context__
         if isinstance(cause, ClientError):
             return from_client_error(cause, doing)
-        return InfrastructureError(f"{doing} failed: {' '.join(str(error).split())}")
+        return InfrastructureError(f"{doing} failed: {' '.join(str(error).split())}", _AGAIN)
     for kind, ours, next_command in _CHAIN:
         if isinstance(error, kind):
             said = " ".join(str(error).split()).rstrip(".")

@@ -139,7 +139,9 @@ def _errors(doing: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        raise InfrastructureError(f"{doing} failed: {error.explanation or error}") from error
+        raise InfrastructureError(
+            f"{doing} failed: {error.explanation or error}", "docker info"
+        ) from error
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise InfrastructureError(
             f"{doing} failed: no Docker Engine answers ({_root(error)})", "docker version"

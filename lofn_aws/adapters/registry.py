@@ -95,4 +95,5 @@ class Registry:
 
     @staticmethod
     def _failure(path: str, error: Exception) -> InfrastructureError:
-        return InfrastructureError(f"the cluster's registry, asked for {path}: {error}")
+        return InfrastructureError(
+            f"the cluster's registry, asked for {path}: {error}", "lofn-aws up")

@@ -33,6 +33,8 @@ _PARALLEL = 32
 class CommandFailed(InfrastructureError):
     """A command on a host ended with another exit code than 0."""
 
+    default_next = "lofn-aws swarm status  (what every node says of itself)"
+
     def __init__(self, result: CommandResult) -> None:
         said = (result.stderr.strip() or result.stdout.strip() or "no output").splitlines()[-5:]
         super().__init__(

@@ -22,9 +22,13 @@ _KEEPALIVE_SECONDS = 15
 class HostUnreachable(InfrastructureError):
     """No connection to a host, or it broke: trying again may help."""
 
+    default_next = "lofn-aws status  (does the node run, and at which address?)"
+
 
 class HostKeyError(InfrastructureError):
     """A host showed another key than the one its bootstrap action published."""
+
+    default_next = "lofn-aws status  (which nodes the cluster has, by EMR's word)"
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,13 @@ def _errors(host: str, login: Login) -> Iterator[None]:
     except paramiko.AuthenticationException as error:
         keys = f"key file {login.key_file}" if login.key_file else "the keys of the SSH agent"
         raise CredentialsError(
-            f"{host} refused the SSH login of {login.user} with {keys}: {error}"
+            f"{host} refused the SSH login of {login.user} with {keys}: {error}",
+            "lofn-aws config  (key_file must be the private half of the cluster's key pair)",
         ) from error
     except FileNotFoundError as error:
-        raise CredentialsError(f"the SSH key file {login.key_file} does not exist") from error
+        raise CredentialsError(
+            f"the SSH key file {login.key_file} does not exist", "lofn-aws config  (see key_file)"
+        ) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise HostUnreachable(f"no SSH connection to {host}: {_reason(error)}") from error
     except ValueError as error:

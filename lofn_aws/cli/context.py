@@ -24,6 +24,7 @@ def settings(invocation: Invocation, say: Reporter, *, start_sandbox: bool) -> S
     With ``start_sandbox`` false a sandbox that does not run is an error: NotFoundError.
     """
     first = load(invocation)
+    invocation.on_sandbox = first.sandbox
     if first.sandbox:
         values = sandbox_values(first.sandbox_name, say, start=start_sandbox)
         if values is None:
@@ -54,7 +55,9 @@ def context(*, start_sandbox: bool = False) -> Context:
 
     Commands that make something pass ``start_sandbox``; all others need a sandbox that runs.
     """
-    invocation = click.get_current_context().ensure_object(Invocation)
+    running = click.get_current_context()
+    invocation = running.ensure_object(Invocation)
+    invocation.command_path = running.command_path
     say = reporter(invocation)
     return Context(
         settings=settings(invocation, say, start_sandbox=start_sandbox),

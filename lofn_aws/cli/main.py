@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from lofn_aws.cli.options import Invocation, common_options, with_flags
-from lofn_aws.errors import LofnAwsError
+from lofn_aws.errors import EndpointUnreachable, Interrupted, LofnAwsError, UsageError
 
 # name: (module, attribute, short help). Modules are imported when their command is called.
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -84,7 +84,7 @@ def run(argv: list[str]) -> int:
         result = cli.main(args=argv, prog_name="lofn-aws", standalone_mode=False, obj=invocation)
         return result if isinstance(result, int) else 0
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
+        _say("interrupted", with_flags(Interrupted.default_next, invocation))
         return 130
     except BrokenPipeError:  # the reader of stdout has gone, as in `… | head`
         sys.stdout = None
@@ -102,7 +102,7 @@ def _report(error: Exception, invocation: Invocation) -> int:
 
         error = as_ours(error, "asking AWS") or error
     if isinstance(error, LofnAwsError):
-        _say(error.message, with_flags(error.next_command or "", invocation))
+        _say(error.message, with_flags(_next_command(error, invocation), invocation))
         return error.exit_code
     if isinstance(error, click.ClickException):
         where = getattr(error, "ctx", None)
@@ -113,7 +113,15 @@ def _report(error: Exception, invocation: Invocation) -> int:
     return 1
 
 
-def _say(message: str, next_command: str = "") -> None:
+def _next_command(error: LofnAwsError, invocation: Invocation) -> str:
+    """Return what to type next; what only the command line knows makes a default exact."""
+    if isinstance(error, EndpointUnreachable) and invocation.on_sandbox:
+        return "lofn-aws sandbox start"
+    if isinstance(error, UsageError) and error.own_next is None and invocation.command_path:
+        return f"{invocation.command_path} --help"
+    return error.next_command
+
+
+def _say(message: str, next_command: str) -> None:
     print(f"error: {message}", file=sys.stderr)
-    if next_command:
-        print(f"next:  {next_command}", file=sys.stderr)
+    print(f"next:  {next_command}", file=sys.stderr)

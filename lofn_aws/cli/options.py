@@ -17,7 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Invocation:
     """What was given on the command line beside a command's own options.
 
-    ``flags`` are settings by name (only those given).
+    ``flags`` are settings by name (only those given). ``command_path`` ("lofn-aws step map") and
+    whether the endpoint is the sandbox's are learnt as the command begins.
     """
 
     flags: dict[str, object] = field(default_factory=dict)
@@ -28,6 +29,8 @@ class Invocation:
     yes: bool = False
     dry_run: bool = False
     timeout: float | None = None
+    command_path: str = ""
+    on_sandbox: bool = False
 
 
 def with_flags(command: str, invocation: Invocation) -> str:

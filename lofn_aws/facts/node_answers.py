@@ -22,7 +22,7 @@ def _object(text: str, what: str) -> Mapping[str, Any]:
         value = None
     if not isinstance(value, dict):
         shown = text.strip()[:80] or "nothing"
-        raise InfrastructureError(f"{what} should be a JSON object and is: {shown}")
+        raise InfrastructureError(f"{what} should be a JSON object and is: {shown}", "lofn-aws up")
     return value
 
 

@@ -34,7 +34,7 @@ def docker_engine(
             yield client
     except docker.errors.APIError as error:
         said = (error.explanation or str(error)).strip()
-        raise InfrastructureError(f"Docker, while {doing}: {said}") from error
+        raise InfrastructureError(f"Docker, while {doing}: {said}", "docker info") from error
     except requests.exceptions.ReadTimeout as error:
         raise InfrastructureError(
             f"Docker, while {doing}: no answer within {timeout:.0f} s", "docker info"

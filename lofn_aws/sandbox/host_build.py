@@ -16,6 +16,7 @@ from lofn_aws.sandbox import image_engine
 from lofn_aws.sandbox.image_context import IMAGE_DIR
 
 DEADLINE_SECONDS = 900
+INSTEAD = "docker pull debian:bookworm-slim  (where it can be pulled, nothing is built here)"
 
 
 def missing_tools(names: Sequence[str]) -> list[str]:
@@ -71,8 +72,10 @@ def _run(argv: Sequence[str], output: IO[bytes]) -> None:
         )
     except subprocess.TimeoutExpired:
         raise InfrastructureError(
-            f"{Path(argv[0]).name} did not end within {DEADLINE_SECONDS} s"
+            f"{Path(argv[0]).name} did not end within {DEADLINE_SECONDS} s", INSTEAD
         ) from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise InfrastructureError(f"{' '.join(argv[:2])} failed: {' / '.join(said[-4:])}")
+        raise InfrastructureError(
+            f"{' '.join(argv[:2])} failed: {' / '.join(said[-4:])}", INSTEAD
+        )

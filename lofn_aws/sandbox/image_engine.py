@@ -24,6 +24,8 @@ BUILDER_LINES = ("--->", "Step ", "Removing intermediate container")
 class BuildFailed(InfrastructureError):
     """A build or pull ended with an error; the message is the engine's own last words."""
 
+    default_next = "docker info"
+
 
 def present(tag: str) -> bool:
     """Whether the local engine has the image."""

@@ -31,7 +31,9 @@ def ensure_network(client: docker.DockerClient, sandbox_name: str) -> Network:
             raced = "overlap" in str(error).lower() or "already exists" in str(error)
             if not raced or attempt == ATTEMPTS - 1:
                 raise
-    raise InfrastructureError(f"network {name} could not be made in {ATTEMPTS} tries")
+    raise InfrastructureError(
+        f"network {name} could not be made in {ATTEMPTS} tries", "docker network ls"
+    )
 
 
 def _create(client: docker.DockerClient, name: str, sandbox_name: str) -> None:

@@ -28,6 +28,8 @@ KILL_AFTER_SECONDS = 5
 class NodeFailed(InfrastructureError):
     """A node did not boot, or is not there any more; the message says why."""
 
+    default_next = "lofn-aws sandbox status"
+
 
 @dataclass(frozen=True)
 class NodeSpec:

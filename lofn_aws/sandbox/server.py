@@ -98,7 +98,8 @@ def listen(gateway: str, application: Any) -> list[BaseWSGIServer]:
         except (OSError, SystemExit):
             for server in servers:
                 server.server_close()
-    raise InfrastructureError(f"no port is free on both {LOOPBACK} and {gateway}")
+    raise InfrastructureError(f"no port is free on both {LOOPBACK} and {gateway}",
+                              "lofn-aws sandbox start")
 
 
 def _free_port(gateway: str) -> int:

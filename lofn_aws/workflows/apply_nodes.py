@@ -8,7 +8,7 @@ from typing import Any
 from lofn_aws.adapters.aws_errors import translate
 from lofn_aws.adapters.clock import wait_for
 from lofn_aws.adapters.ssh import Gateway
-from lofn_aws.errors import InfrastructureError
+from lofn_aws.errors import InfrastructureError, suggesting
 from lofn_aws.facts.node_answers import swarm_document
 from lofn_aws.model.cluster import Cluster
 from lofn_aws.model.node import SwarmDocument
@@ -76,7 +76,7 @@ class NodeWork:
 def apply_nodes(work: NodeWork, items: tuple[Item, ...]) -> None:
     """Apply the items one by one; each may be applied again without harm."""
     for item in items:
-        with work.ctx.reporter.phase(item.words):
+        with work.ctx.reporter.phase(item.words), suggesting("lofn-aws up  (goes on here)"):
             _APPLY[type(item)](work, item)
 
 

@@ -62,7 +62,8 @@ class HdfsCopy:
         if problem:
             raise InfrastructureError(f"HDFS: {problem}")
         if not result.ok and "No such file or directory" not in result.stderr:
-            raise InfrastructureError(f"HDFS does not answer: {_last_line(result)}")
+            raise InfrastructureError(
+                f"HDFS does not answer: {_last_line(result)}", "lofn-aws ssh hdfs dfsadmin -report")
         return hdfs_listing(result.stdout)
 
     def copy(

@@ -39,6 +39,21 @@ def test_exit_codes(error: Exception, exit_code: int) -> None:
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize(("error", "command"), [
+    (refusal("ThrottlingException"), "lofn-aws status  (in a minute"),
+    (refusal("VcpuLimitExceeded"), "aws service-quotas list-service-quotas --service-code ec2"),
+    (refusal("InternalServerException"), "lofn-aws status  (AWS's side"),
+    (refusal("AccessDenied"), "aws sts get-caller-identity"),
+    (boto.EndpointConnectionError(endpoint_url="https://x"), "lofn-aws config"),
+    (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), "lofn-aws status  (AWS's side"),
+    (S3UploadFailedError("Failed"), "lofn-aws status  (AWS's side"),
+])
+def test_next_commands(error: Exception, command: str) -> None:
+    ours = as_ours(error, "looking")
+    assert ours is not None
+    assert ours.next_command.startswith(command)
+
+
 def test_the_code_is_named_beside_the_message() -> None:
     ours = as_ours(refusal("ValidationException", "Bad."), "asking")
     assert str(ours) == "asking failed: Bad (ValidationException)"

@@ -140,7 +140,8 @@ def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: SAID) -> None:
 
     monkeypatch.setattr("lofn_aws.cli.init.commented_toml", interrupt)
     assert run(["init"]) == 130
-    assert capsys.readouterr().err.strip() == "error: interrupted"
+    assert capsys.readouterr().err.strip() == (
+        "error: interrupted\nnext:  lofn-aws status")
 
 
 def test_next_commands_repeat_flags_once() -> None:
