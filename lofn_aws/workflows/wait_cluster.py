@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from lofn_aws.adapters.aws_errors import translate
 from lofn_aws.adapters.clock import wait_for
-from lofn_aws.errors import InfrastructureError, WaitTimeout
+from lofn_aws.errors import LofnAwsError, WaitTimeout
 from lofn_aws.facts.bootstrap_logs import bootstrap_log_key, failure_sentence, last_lines
+from lofn_aws.facts.cluster_failure import failure_error
 from lofn_aws.model.cluster import Cluster
 from lofn_aws.workflows.context import Context
 
@@ -18,7 +19,10 @@ INTERVAL = 2.0
 
 
 def wait_until_ready(ctx: Context, cluster: Cluster) -> Cluster:
-    """Wait until steps and SSH work. Raises InfrastructureError with the reason, WaitTimeout."""
+    """Wait until steps and SSH work.
+
+    Raises WaitTimeout, and for a cluster that ends what ``failure_error`` makes of its reason.
+    """
     watch = _Watch(ctx, cluster.id)
 
     def probe() -> Cluster | None:
@@ -90,14 +94,14 @@ class _Watch:
         return f"{self._last.state} {self._last.reason}".strip()
 
 
-def _failure(ctx: Context, cluster: Cluster) -> InfrastructureError:
+def _failure(ctx: Context, cluster: Cluster) -> LofnAwsError:
     """Return the error of a cluster that ended before it was ready; shows bootstrap's stderr."""
     sentence = failure_sentence(cluster)
     if "BOOTSTRAP" in cluster.reason_code or any("BOOTSTRAP" in e.code for e in cluster.errors):
         said = _bootstrap_words(ctx, cluster)
         if said:
             sentence += f"; its last words: {said.splitlines()[-1]}"
-    return InfrastructureError(sentence, "lofn-aws up  (starts a new cluster)")
+    return failure_error(cluster, sentence)
 
 
 def _bootstrap_words(ctx: Context, cluster: Cluster) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lofn_aws.errors import InfrastructureError, WaitTimeout
+from lofn_aws.errors import InfrastructureError, UsageError, WaitTimeout
 from lofn_aws.model.cluster import Cluster, ErrorDetail
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.wait_cluster import wait_until_gone, wait_until_ready
@@ -79,8 +79,8 @@ def test_a_log_that_never_comes_is_said_so(ctx: Context, show: Show) -> None:
 
 
 def test_other_failures_look_for_no_log(ctx: Context, show: Show) -> None:
-    show([seen("TERMINATED_WITH_ERRORS", reason_code="VALIDATION_ERROR", reason="no capacity")])
-    with pytest.raises(InfrastructureError, match="VALIDATION_ERROR: no capacity"):
+    show([seen("TERMINATED_WITH_ERRORS", reason_code="VALIDATION_ERROR", reason="an odd subnet")])
+    with pytest.raises(UsageError, match="VALIDATION_ERROR: an odd subnet"):
         wait_until_ready(ctx, seen("STARTING"))
     assert "bootstrap" not in heard(ctx)
 
