@@ -2,32 +2,16 @@
 
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
 from lofn_aws.adapters.aws_errors import error_code, translate
 from lofn_aws.adapters.session import Aws
+from lofn_aws.model.network import SSH_PORT, IngressRule
 
-SSH_PORT = 22
 # AWS's own service that answers with the caller's public address.
 WHO_AM_I = "https://checkip.amazonaws.com"
 WHO_AM_I_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class IngressRule:
-    """One range of addresses that may reach a range of TCP ports."""
-
-    cidr: str
-    from_port: int
-    to_port: int
-    description: str
-
-    @property
-    def opens_ssh(self) -> bool:
-        """Whether the rule lets its addresses reach port 22."""
-        return self.from_port <= SSH_PORT <= self.to_port
 
 
 def public_address() -> str | None:
@@ -63,6 +47,15 @@ class Ec2Adapter:
                 self._aws.ec2.import_key_pair(KeyName=name, PublicKeyMaterial=public_key.encode())
             except ClientError as error:
                 if error_code(error) != "InvalidKeyPair.Duplicate":
+                    raise
+
+    def delete_key_pair(self, name: str) -> None:
+        """Delete a key pair from the account; one that is gone already is no error."""
+        with translate(f"deleting the key pair {name}"):
+            try:
+                self._aws.ec2.delete_key_pair(KeyName=name)
+            except ClientError as error:
+                if error_code(error) != "InvalidKeyPair.NotFound":
                     raise
 
     def vpc_cidrs(self, subnet: str) -> tuple[str, ...]:

@@ -17,10 +17,16 @@ from lofn_aws.model.spec import hostkeys_prefix
 from lofn_aws.workflows.context import Context
 
 
-def clusters_of_name(ctx: Context, states: Sequence[str] = ACTIVE_STATES) -> list[Cluster]:
-    """Return this toolkit's clusters of the set name and owner that are in these states."""
+def clusters_of_name(
+    ctx: Context, states: Sequence[str] = ACTIVE_STATES, *, limit: int | None = None
+) -> list[Cluster]:
+    """Return this toolkit's clusters of the set name and owner that are in these states.
+
+    With ``limit``, no more than so many of that name are looked at, the newest first.
+    """
     name = ctx.settings.cluster_name
-    found = [ctx.emr.cluster(c.id) for c in ctx.emr.clusters(states) if c.name == name]
+    named = [c.id for c in ctx.emr.clusters(states) if c.name == name][:limit]
+    found = [ctx.emr.cluster(cluster_id) for cluster_id in named]
     return [
         c for c in found
         if c.is_ours and c.tags[TAG_CLUSTER] == name and c.owner == ctx.settings.owner

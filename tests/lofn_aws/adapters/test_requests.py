@@ -15,12 +15,13 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.validate import ParamValidator
 
-from lofn_aws.adapters.ec2 import Ec2Adapter, IngressRule
+from lofn_aws.adapters.ec2 import Ec2Adapter
 from lofn_aws.adapters.emr import EmrAdapter
 from lofn_aws.adapters.iam import IamAdapter
 from lofn_aws.adapters.s3 import S3Adapter
 from lofn_aws.adapters.session import Aws
 from lofn_aws.errors import LofnAwsError
+from lofn_aws.model.network import IngressRule
 from lofn_aws.model.step import StepSpec
 from lofn_aws.plan.job_flow import run_job_flow
 from tests.lofn_aws.factory import settings, spec
@@ -40,6 +41,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "EmrAdapter.cancel_steps": lambda a: a.cancel_steps(J, [S]),
     "Ec2Adapter.has_key_pair": lambda a: a.has_key_pair("k"),
     "Ec2Adapter.import_key_pair": lambda a: a.import_key_pair("k", "ssh-rsa AAAA"),
+    "Ec2Adapter.delete_key_pair": lambda a: a.delete_key_pair("k"),
     "Ec2Adapter.vpc_cidrs": lambda a: a.vpc_cidrs("subnet-1"),
     "Ec2Adapter.tcp_rules": lambda a: a.tcp_rules("sg-1"),
     "Ec2Adapter.open_ssh": lambda a: a.open_ssh("sg-1", "203.0.113.7/32", "lofn-aws ada"),

@@ -160,7 +160,9 @@ def test_down_ends_the_cluster_and_keeps_the_bucket(ctx: Context) -> None:
     ctx.s3.put_bytes(ctx.bucket, f"clusters/{run_id}/swarm.json", b"{}")
     ctx.s3.put_bytes(ctx.bucket, "registry/docker/x", b"an image")
     plan = observe_down(ctx, delete_bucket=False)
-    assert [w.split(" (")[0] for w in plan.words] == ["end the cluster lofn"]
+    key = find_cluster(ctx).key_name
+    assert [w.split(" (")[0] for w in plan.words] == [
+        "end the cluster lofn", f"delete the key pair {key} from the account"]
     apply_down(ctx, plan, wait=True)
     assert observe_down(ctx, delete_bucket=False).is_empty
     keys = [o.key for o in ctx.s3.list(ctx.bucket)]
@@ -170,15 +172,57 @@ def test_down_ends_the_cluster_and_keeps_the_bucket(ctx: Context) -> None:
 
 def test_down_removes_records_of_clusters_that_ended_by_themselves(ctx: Context) -> None:
     bring_up(ctx)
-    ctx.s3.put_bytes(ctx.bucket, "clusters/aaaaaaaaaaaa/swarm.json", b"{}")
-    run_id = find_cluster(ctx).run_id
-    ctx.s3.put_bytes(ctx.bucket, f"clusters/{run_id}/swarm.json", b"{}")
+    ended = find_cluster(ctx)
+    ctx.emr.terminate([ended.id])
+    ctx.s3.put_bytes(ctx.bucket, f"clusters/{ended.run_id}/swarm.json", b"{}")
+    plan = observe_down(ctx, delete_bucket=False)
+    assert plan.words == [f"delete the key pair {ended.key_name} from the account",
+                          f"remove the records of the run {ended.run_id}"]
+    apply_down(ctx, plan, wait=True)
+    assert observe_down(ctx, delete_bucket=False).is_empty
+
+
+def test_records_that_this_region_knows_nothing_of_are_left_alone(ctx: Context) -> None:
+    """The bucket may be shared with a region whose clusters are not seen from here."""
+    bring_up(ctx)
+    ctx.s3.put_bytes(ctx.bucket, "clusters/aaaaaaaaaaaa/hostkeys/10.0.0.4.pub", b"key")
+    plan = observe_down(ctx, delete_bucket=False)
+    assert plan.stale_runs == ()
+    apply_down(ctx, plan, wait=True)
+    assert observe_down(ctx, delete_bucket=False).is_empty
+    assert ctx.s3.exists(ctx.bucket, "clusters/aaaaaaaaaaaa/hostkeys/10.0.0.4.pub")
+
+
+def test_down_deletes_the_key_pair_with_the_last_cluster_that_uses_it(ctx: Context) -> None:
     other = replace(ctx, settings=ctx.settings.changed(cluster_name="other"))
-    plan = observe_down(other, delete_bucket=False)
-    assert (plan.clusters, plan.stale_runs) == ((), ("aaaaaaaaaaaa",))
-    apply_down(other, plan, wait=True)
-    assert ctx.s3.exists(ctx.bucket, f"clusters/{run_id}/swarm.json")
-    assert find_cluster(ctx).is_ready
+    bring_up(ctx)
+    bring_up(other)
+    key = find_cluster(ctx).key_name
+    assert find_cluster(other).key_name == key
+    apply_down(ctx, observe_down(ctx, delete_bucket=False), wait=True)
+    assert ctx.ec2.has_key_pair(key)
+    apply_down(other, observe_down(other, delete_bucket=False), wait=True)
+    assert not ctx.ec2.has_key_pair(key)
+    assert observe_down(ctx, delete_bucket=False).is_empty
+
+
+def test_a_key_pair_that_someone_began_to_use_after_the_plan_stays(ctx: Context) -> None:
+    bring_up(ctx)
+    plan = observe_down(ctx, delete_bucket=False)
+    bring_up(replace(ctx, settings=ctx.settings.changed(cluster_name="other")))
+    apply_down(ctx, plan, wait=True)
+    assert plan.keys and ctx.ec2.has_key_pair(plan.keys[0])
+
+
+def test_a_key_pair_of_the_persons_own_stays(ctx: Context) -> None:
+    file = ctx.home / "mine.pem"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    ctx.aws.ec2.create_key_pair(KeyName="mine")
+    named = replace(ctx, settings=ctx.settings.changed(key_name="mine", key_file=str(file)))
+    bring_up(named)
+    apply_down(named, observe_down(named, delete_bucket=False), wait=True)
+    assert ctx.ec2.has_key_pair("mine")
 
 
 def test_down_with_the_bucket(ctx: Context) -> None:

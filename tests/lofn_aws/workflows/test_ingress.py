@@ -53,6 +53,29 @@ def test_the_port_is_opened_once_and_closed_by_down(open_ctx: Context) -> None:
     assert rules(open_ctx, group) == ["198.51.100.0/24"], "what others made stays"
 
 
+def test_the_port_of_a_cluster_that_ended_by_itself_is_closed_by_down(open_ctx: Context) -> None:
+    """A cluster's usual end is its idle timeout, and nobody closes anything then."""
+    bring_up(open_ctx)
+    group = group_of(open_ctx)
+    open_ctx.emr.terminate([find_cluster(open_ctx).id])
+    plan = observe_down(open_ctx, delete_bucket=False)
+    assert f"close port 22 of {group} to {MINE}" in plan.words
+    apply_down(open_ctx, plan, wait=True)
+    assert rules(open_ctx, group) == []
+    assert observe_down(open_ctx, delete_bucket=False).is_empty
+
+
+def test_a_security_group_that_is_gone_has_no_port_to_close(open_ctx: Context) -> None:
+    bring_up(open_ctx)
+    group = group_of(open_ctx)
+    open_ctx.emr.terminate([find_cluster(open_ctx).id])
+    open_ctx.aws.ec2.terminate_instances(InstanceIds=[
+        i["InstanceId"] for r in open_ctx.aws.ec2.describe_instances()["Reservations"]
+        for i in r["Instances"]])
+    open_ctx.aws.ec2.delete_security_group(GroupId=group)
+    assert observe_down(open_ctx, delete_bucket=False).rules == ()
+
+
 def test_a_group_that_another_cluster_shares_stays_open(open_ctx: Context) -> None:
     bring_up(open_ctx)
     group = group_of(open_ctx)
