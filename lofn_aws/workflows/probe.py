@@ -1,5 +1,8 @@
 """The proof: a small Spark job in which every worker node uses Docker, engine and registry."""
 
+import uuid
+from collections.abc import Callable
+
 from lofn_aws.adapters.aws_errors import translate
 from lofn_aws.adapters.clock import wait_for
 from lofn_aws.adapters.ssh import Gateway
@@ -9,14 +12,18 @@ from lofn_aws.model.cluster import Cluster
 from lofn_aws.model.node import ProbeReport
 from lofn_aws.model.spec import probe_key
 from lofn_aws.model.step import ACTIVE_STEP_STATES, Step, StepSpec
+from lofn_aws.model.step_name import name_of, title_of
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.nodes import lofn_node
+from lofn_aws.workflows.steps import send
 from lofn_aws.workflows.wanted import node_assets
 
 STEP_NAME = "lofn probe"
 PROBE_NAME = "lofn/probe"
 PROBE_IMAGE = f"localhost:5000/{PROBE_NAME}"
+# From when the step runs: before that it may wait behind other steps for as long as they take.
 PROBE_SECONDS = 600.0
+QUEUE_SECONDS = 3600.0
 PUSH_SECONDS = 660.0  # longer than lofn-node's own limit
 
 
@@ -26,10 +33,10 @@ def prove(ctx: Context, cluster: Cluster, gateway: Gateway, ips: tuple[str, ...]
     Raises InfrastructureError that names each node that is not in order and why.
     """
     running = ctx.emr.list_steps(cluster.id, ACTIVE_STEP_STATES)
-    step_id = next((s.id for s in running if s.name == STEP_NAME), None)
+    step_id = next((s.id for s in running if title_of(s.name) == STEP_NAME), None)
     if step_id is None:
         _push_probe_image(ctx, gateway)
-        step_id = ctx.emr.add_steps(cluster.id, [_step(ctx, cluster, ips)])[0]
+        step_id = send(ctx, cluster, _step(ctx, cluster, ips))
     step = _wait(ctx, cluster, step_id)
     with translate("reading the probe's report"):
         report = probe_report(ctx.s3.get_bytes(ctx.bucket, probe_key(cluster.run_id)))
@@ -53,7 +60,8 @@ def _step(ctx: Context, cluster: Cluster, ips: tuple[str, ...]) -> StepSpec:
     with translate("uploading the probe"):
         if not ctx.s3.exists(ctx.bucket, script.key):
             ctx.s3.put_bytes(ctx.bucket, script.key, script.data)
-    return StepSpec(STEP_NAME, (
+    # An id of its own, and not the cluster's: a probe that ran before must not be taken for it.
+    return StepSpec(name_of(STEP_NAME, uuid.uuid4().hex[:12]), (
         "spark-submit", "--deploy-mode", "client", f"s3://{ctx.bucket}/{script.key}",
         "--nodes", ",".join(ips), "--image", PROBE_IMAGE,
         "--output", f"s3://{ctx.bucket}/{probe_key(cluster.run_id)}",
@@ -61,17 +69,35 @@ def _step(ctx: Context, cluster: Cluster, ips: tuple[str, ...]) -> StepSpec:
 
 
 def _wait(ctx: Context, cluster: Cluster, step_id: str) -> Step:
+    """Wait until the step runs, then until it has ended; --timeout bounds both together."""
+    end = ctx.clock.monotonic() + ctx.deadline(QUEUE_SECONDS)
     seen: list[Step] = []
 
-    def probe() -> Step | None:
-        seen[:] = [ctx.emr.describe_step(cluster.id, step_id)]
-        return seen[0] if seen[0].is_ended else None
+    def when(is_so: Callable[[Step], bool]) -> Callable[[], Step | None]:
+        def look() -> Step | None:
+            seen[:] = [ctx.emr.describe_step(cluster.id, step_id)]
+            return seen[0] if is_so(seen[0]) else None
 
-    return wait_for(
-        ctx.clock, probe, what=f"the probe, step {step_id},", interval=2,
-        deadline_seconds=PROBE_SECONDS, next_command="lofn-aws up  (goes on waiting)",
-        reason=lambda: f"it is {seen[0].state}",
+        return look
+
+    wait_for(
+        ctx.clock, when(lambda step: step.state != "PENDING"), interval=2,
+        what=f"the start of the probe, step {step_id},", reason=lambda: _queue(ctx, cluster),
+        deadline_seconds=ctx.deadline(QUEUE_SECONDS), next_command="lofn-aws up  (goes on waiting)",
     )
+    left = PROBE_SECONDS if ctx.timeout is None else max(0.0, end - ctx.clock.monotonic())
+    return wait_for(
+        ctx.clock, when(lambda step: step.is_ended), interval=2,
+        what=f"the end of the probe, step {step_id},", reason=lambda: f"it is {seen[0].state}",
+        deadline_seconds=min(PROBE_SECONDS, left), next_command="lofn-aws up  (goes on waiting)",
+    )
+
+
+def _queue(ctx: Context, cluster: Cluster) -> str:
+    """Say which steps the probe waits behind."""
+    running = ctx.emr.list_steps(cluster.id, ["RUNNING"])
+    named = ", ".join(f"{step.id} ({title_of(step.name)})" for step in running)
+    return f"it is PENDING behind the running step {named}" if named else "it is PENDING"
 
 
 def _sentence(step: Step, report: ProbeReport | None, ips: tuple[str, ...]) -> str:
