@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 from lofn_aws.sandbox import hadoop
 from lofn_aws.sandbox.boot import BootFailed, NodeBooter
@@ -67,7 +67,11 @@ class Lifecycle:
         self._workers: dict[str, list[threading.Thread]] = {}
 
     def launch(self, cluster: Cluster) -> None:
-        """Create the nodes of all groups, in the background."""
+        """Create the nodes of all groups, in the background.
+
+        Raises:
+            Fault: there is not an address for each of them; no node was begun.
+        """
         with self._store.changing():
             for group in cluster.groups:
                 self.add_instances(cluster, group, group.requested)
@@ -94,10 +98,16 @@ class Lifecycle:
             thread.start()
 
     def add_instances(self, cluster: Cluster, group: Group, count: int) -> list[Instance]:
-        """Record so many new nodes of a group; the caller holds the store's lock."""
-        made = []
+        """Record so many new nodes of a group, or none; the caller holds the store's lock.
+
+        Raises:
+            Fault: the node network has too few free addresses.
+        """
+        used = {node.ip for known in self._store.clusters.values() for node in known.live()}
+        made: list[Instance] = []
         for _ in range(count):
-            ip = self._free_address()
+            ip = self._free_address(used)
+            used.add(ip)
             made.append(
                 Instance(
                     id=new_id("ci-"),
@@ -114,9 +124,8 @@ class Lifecycle:
         cluster.instances += made
         return made
 
-    def _free_address(self) -> str:
+    def _free_address(self, used: Set[str]) -> str:
         """Return the address that has been unused for longest."""
-        used = {node.ip for cluster in self._store.clusters.values() for node in cluster.live()}
         for _ in range(len(self._addresses)):
             self._addresses.rotate(-1)
             if self._addresses[-1] not in used:

@@ -10,6 +10,7 @@ from typing import Any
 from lofn_aws.sandbox import hadoop, node_info
 from lofn_aws.sandbox.boot import BootFailed
 from lofn_aws.sandbox.boot_report import explain_instance
+from lofn_aws.sandbox.faults import Fault
 from lofn_aws.sandbox.lifecycle import Lifecycle
 from lofn_aws.sandbox.logs import LogPusher
 from lofn_aws.sandbox.node_api import Nodes
@@ -83,8 +84,11 @@ class Resizer:
 
     def _grow(self, cluster: Cluster, group: Group, count: int) -> str:
         """Add nodes; return why it did not work, or an empty text."""
-        with self._store.changing():
-            nodes = self._lifecycle.add_instances(cluster, group, count)
+        try:
+            with self._store.changing():
+                nodes = self._lifecycle.add_instances(cluster, group, count)
+        except Fault as refused:  # of the sandbox's network, and no fault of the cluster's
+            return refused.message
         failures: Sequence[tuple[Instance, Exception]] = self._lifecycle.prepare(cluster, nodes)
         failed = [node for node, _ in failures]
         ready = [node for node in nodes if node not in failed]

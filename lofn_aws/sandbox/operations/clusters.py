@@ -9,7 +9,7 @@ from typing import Any
 from lofn_aws.sandbox import validation, views
 from lofn_aws.sandbox.account import requested_subnets
 from lofn_aws.sandbox.boot_report import Ending
-from lofn_aws.sandbox.faults import internal
+from lofn_aws.sandbox.faults import Fault, internal
 from lofn_aws.sandbox.operations.context import Context
 from lofn_aws.sandbox.operations.paging import page
 from lofn_aws.sandbox.operations.steps import new_step
@@ -29,9 +29,15 @@ class ClusterOperations:
         account = self._context.account
         validation.check_cluster_request(request, account.surroundings(request))
         cluster = self._cluster(request)
-        with self._context.store.changing():
-            self._context.store.clusters[cluster.id] = cluster
-            self._context.lifecycle.launch(cluster)
+        store = self._context.store
+        with store.changing():
+            store.clusters[cluster.id] = cluster
+            try:
+                self._context.lifecycle.launch(cluster)
+            except Fault:
+                # The caller is told that there is no cluster, so there must be none.
+                del store.clusters[cluster.id]
+                raise
         return {"JobFlowId": cluster.id, "ClusterArn": cluster.arn}
 
     def _cluster(self, request: dict[str, Any]) -> Cluster:

@@ -14,7 +14,7 @@ import subprocess
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from os import killpg
+from os import killpg, walk
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,11 @@ class FakeNodes:
         for server in self._daemons.pop(instance_id, []):
             server.shutdown()
             server.server_close()
-        for file in (self._root / instance_id).rglob(".session"):
-            with suppress(ProcessLookupError):
-                killpg(int(file.read_text()), signal.SIGKILL)
+        # os.walk passes over folders that another thread removes meanwhile; rglob raises.
+        for folder, _, files in walk(self._root / instance_id):
+            if ".session" in files:
+                with suppress(ProcessLookupError, FileNotFoundError):
+                    killpg(int(Path(folder, ".session").read_text()), signal.SIGKILL)
 
     def _install(self, instance_id: str) -> ExecResult:
         spec = self.specs[instance_id]

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.lofn_aws.sandbox.emr_world import World, bootstrap, step, until
-from tests.lofn_aws.sandbox.fake_nodes import FakeNodes
+from tests.lofn_aws.sandbox.fake_nodes import ADDRESSES, FakeNodes
 from tests.lofn_aws.sandbox.worlds import fake_world
 
 
@@ -136,6 +136,37 @@ def test_growing_by_nodes_that_do_not_boot_arrests_the_group(
         lambda: world.group(cluster, "TASK")["RunningInstanceCount"] == 1,
         world.patience,
     )
+
+
+def test_a_cluster_without_addresses_for_its_nodes_is_not_there(world: World) -> None:
+    """A STARTING cluster that its maker knows nothing of would stay for ever."""
+    before = [c["Id"] for c in world.emr.list_clusters()["Clusters"]]
+    groups = [
+        {"InstanceRole": role, "InstanceType": "m5.xlarge", "InstanceCount": count}
+        for role, count in (("MASTER", 1), ("CORE", 1), ("TASK", len(ADDRESSES)))
+    ]
+    with pytest.raises(ClientError) as caught:
+        world.run(instances={"InstanceGroups": groups})
+    assert f"All {len(ADDRESSES)} addresses" in caught.value.response["Error"]["Message"]
+    assert [c["Id"] for c in world.emr.list_clusters()["Clusters"]] == before
+    # Their addresses are free again.
+    world.await_state(world.run(core=1), "WAITING")
+
+
+def test_growing_beyond_the_addresses_arrests_the_group_alone(world: World) -> None:
+    cluster_id = world.run(core=1)
+    world.await_state(cluster_id, "WAITING")
+    group = {"InstanceRole": "TASK", "InstanceType": "m5.xlarge", "InstanceCount": len(ADDRESSES)}
+    world.emr.add_instance_groups(JobFlowId=cluster_id, InstanceGroups=[group])
+    until(
+        "an arrested group",
+        lambda: world.group(cluster_id, "TASK")["Status"]["State"] == "ARRESTED",
+        world.patience,
+    )
+    status = world.group(cluster_id, "TASK")["Status"]
+    assert "addresses of the sandbox's network are in use" in status["StateChangeReason"]["Message"]
+    assert world.state(cluster_id) == "WAITING"
+    assert world.group(cluster_id, "CORE")["RunningInstanceCount"] == 1
 
 
 def test_resizing_what_cannot_be_resized(world: World, cluster: str) -> None:
