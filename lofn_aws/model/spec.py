@@ -54,6 +54,12 @@ class ClusterSpec:
         """How many nodes there will be, the primary included."""
         return 1 + self.settings.core_count + self.settings.task_count
 
+    @property
+    def engine_version(self) -> str:
+        """The version of the engine that nodes of this cluster install."""
+        wheel = next(a.name for a in self.assets if a.kind == "wheel")
+        return wheel.split("-")[1]
+
     def uri(self, kind: str) -> str:
         """The s3:// address of the asset of this kind."""
         key = next(a.key for a in self.assets if a.kind == kind)

@@ -140,6 +140,22 @@ def _swarm_upkeep(
     return items
 
 
+def engine_difference(spec: ClusterSpec, seen: NodesState) -> str:
+    """Say which nodes have another engine than the one installed here; empty when none has.
+
+    Nodes install it once, as they start, so this is nothing that `up` could mend.
+    """
+    others = [n for n in seen.nodes if n.engine_version != spec.engine_version]
+    if not others:
+        return ""
+    named = ", ".join(f"{n.ip} ({n.engine_version or 'none'})" for n in others)
+    return (
+        f"the engine installed here is lofn {spec.engine_version}, and that of {named} is another: "
+        "nodes keep the one that they started with; for this one end the cluster and start a new "
+        "one: lofn-aws down, then lofn-aws up"
+    )
+
+
 def worker_ips(seen: NodesState) -> tuple[str, ...]:
     """Return the addresses of the nodes that run YARN containers."""
     return tuple(sorted(n.ip for n in seen.nodes if n.yarn_sees_docker is not None))

@@ -9,7 +9,7 @@ from lofn_aws.model.cluster import Cluster, Instance
 from lofn_aws.model.observed import NodesState
 from lofn_aws.model.plan import Item
 from lofn_aws.model.spec import ClusterSpec
-from lofn_aws.plan.up import expected_on_nodes, plan_cloud, plan_nodes
+from lofn_aws.plan.up import engine_difference, expected_on_nodes, plan_cloud, plan_nodes
 from lofn_aws.workflows.apply_nodes import NodeWork, apply_nodes
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.locate import (
@@ -43,7 +43,7 @@ def plan(ctx: Context) -> Outcome:
         items = plan_cloud(spec, seen)
     if items:
         return Outcome((*items, *expected_on_nodes(spec)), False, seen.cluster)
-    return _on_nodes(ctx, apply=False)
+    return _on_nodes(ctx, spec, apply=False)
 
 
 def up(ctx: Context) -> Outcome:
@@ -61,13 +61,13 @@ def up(ctx: Context) -> Outcome:
         if items:
             _show(ctx, (*items, *expected_on_nodes(spec)))
             apply_cloud(ctx, spec, items)
-        outcome = _on_nodes(ctx, apply=True)
+        outcome = _on_nodes(ctx, spec, apply=True)
     _note_differences(ctx, spec, outcome)
     return Outcome((*items, *outcome.items), True, outcome.cluster, outcome.instances,
                    outcome.registry_image)
 
 
-def _on_nodes(ctx: Context, *, apply: bool) -> Outcome:
+def _on_nodes(ctx: Context, spec: ClusterSpec, *, apply: bool) -> Outcome:
     """Observe the nodes of the cluster, which is ready, and plan; apply the plan if asked."""
     cluster = find_cluster(ctx)
     instances = tuple(ctx.emr.instances(cluster.id))
@@ -75,6 +75,8 @@ def _on_nodes(ctx: Context, *, apply: bool) -> Outcome:
         with ctx.reporter.phase("ask the nodes what they are"):
             open_ssh(ctx, gateway)
             seen = observe_nodes(ctx, cluster, gateway, instances)
+        if difference := engine_difference(spec, seen):
+            ctx.reporter.warn(difference)
         items = _planned(ctx, cluster, seen)
         if apply and items:
             _show(ctx, items)

@@ -17,7 +17,7 @@ from lofn_aws.model.node import (
 from lofn_aws.model.observed import CloudState, NodesState
 from lofn_aws.model.plan import Item
 from lofn_aws.model.spec import KeyPair
-from lofn_aws.plan.up import expected_on_nodes, plan_cloud, plan_nodes
+from lofn_aws.plan.up import engine_difference, expected_on_nodes, plan_cloud, plan_nodes
 from tests.lofn_aws.factory import spec
 
 RUN, BUCKET, IMAGE = "0123456789ab", "a-bucket", "registry:2"
@@ -158,3 +158,11 @@ def test_a_proof_with_a_problem_is_done_again() -> None:
     bad = ProbeRecord("10.0.0.12", "h", "yarn", "", "0.1.0", False, "no Docker")
     probe = ProbeReport(False, (*report("10.0.0.11").records, bad), ())
     assert names(planned(replace(WHOLE, probe=probe))) == ["Probe"]
+
+
+def test_nodes_with_another_engine_are_named_with_what_to_do() -> None:
+    assert engine_difference(spec(), WHOLE) == ""
+    nodes = (node(0), node(1, engine_version="0.0.9"), node(2, engine_version=""))
+    said = engine_difference(spec(), replace(WHOLE, nodes=nodes))
+    assert "lofn 0.1.0, and that of 10.0.0.11 (0.0.9), 10.0.0.12 (none) is another" in said
+    assert "lofn-aws down" in said
