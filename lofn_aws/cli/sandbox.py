@@ -6,7 +6,7 @@ from lofn_aws.cli.context import load, reporter
 from lofn_aws.cli.options import Invocation, common_options
 from lofn_aws.errors import NotFoundError
 from lofn_aws.report.progress import Reporter
-from lofn_aws.workflows.endpoint import control
+from lofn_aws.workflows.endpoint import control, start_sandbox
 
 
 @click.group()
@@ -25,8 +25,7 @@ def _name_and_reporter() -> tuple[str, Reporter]:
 def start() -> None:
     """Start the sandbox; nothing happens when it runs already."""
     name, say = _name_and_reporter()
-    with say.phase(f"starting the sandbox {name}") as phase:
-        endpoint = control().start(name, phase.update)
+    endpoint = start_sandbox(name, say)
     say.data(f"{endpoint.name} at {endpoint.url}", endpoint)
 
 

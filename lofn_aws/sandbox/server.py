@@ -24,6 +24,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from lofn_aws.errors import InfrastructureError, LofnAwsError
 from lofn_aws.sandbox import account, endpoint, protocol
+from lofn_aws.sandbox.host_check import require_address
 from lofn_aws.sandbox.network import Network
 from lofn_aws.sandbox.nodes import NodeEngine
 from lofn_aws.sandbox.service import EmrService
@@ -85,8 +86,8 @@ def listen(gateway: str, application: Any) -> list[BaseWSGIServer]:
     """Return servers on loopback and on the gateway, on the same free port.
 
     Raises:
-        InfrastructureError: this machine does not have the gateway's address, or no port was free
-            on both.
+        UsageError: this machine does not have the gateway's address.
+        InfrastructureError: no port was free on both.
     """
     for _ in range(PORT_ATTEMPTS):
         port = _free_port(gateway)
@@ -103,14 +104,9 @@ def listen(gateway: str, application: Any) -> list[BaseWSGIServer]:
 
 
 def _free_port(gateway: str) -> int:
+    require_address(gateway)
     with socket.socket() as probe:
-        try:
-            probe.bind((gateway, 0))
-        except OSError as error:
-            raise InfrastructureError(
-                f"this machine does not have the node network's address {gateway} ({error}): the "
-                "sandbox needs a Docker Engine that runs on this machine, not in a virtual one"
-            ) from None
+        probe.bind((gateway, 0))
         return int(probe.getsockname()[1])
 
 

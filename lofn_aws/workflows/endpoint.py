@@ -22,13 +22,20 @@ def control() -> Any:
         ) from None
 
 
+def start_sandbox(name: str, say: Reporter) -> Any:
+    """Return the endpoint of the sandbox ``name``, started unless it runs."""
+    sandbox = control()
+    with say.phase(f"starting the sandbox {name}") as phase:
+        # Before images are built, which takes minutes: a wrong engine is known at once.
+        importlib.import_module("lofn_aws.sandbox.host_check").require_engine_here()
+        return sandbox.start(name, phase.update)
+
+
 def sandbox_values(name: str, say: Reporter, *, start: bool) -> SandboxValues | None:
     """Return what the sandbox ``name`` tells, starting it if asked; None when it is down."""
-    sandbox = control()
-    endpoint = sandbox.status(name)
+    endpoint = control().status(name)
     if endpoint is None and start:
-        with say.phase(f"starting the sandbox {name}") as phase:
-            endpoint = sandbox.start(name, phase.update)
+        endpoint = start_sandbox(name, say)
     if endpoint is None:
         return None
     return SandboxValues(

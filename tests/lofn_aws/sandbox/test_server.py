@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lofn_aws.errors import InfrastructureError
+from lofn_aws.errors import UsageError
 from lofn_aws.sandbox.server import Dispatcher, listen
 
 GATEWAY = "127.77.1.1"
@@ -63,5 +63,5 @@ def test_motos_own_interface_is_not_there(served: tuple[Dispatcher, list[Any]]) 
 
 
 def test_a_gateway_that_is_not_of_this_machine() -> None:
-    with pytest.raises(InfrastructureError, match=r"192\.0\.2\.1"):
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1"):
         listen("192.0.2.1", Dispatcher("unit"))
