@@ -31,4 +31,4 @@ bench:  ## the tables of BENCHMARKS.md
 	@tools/ensure-java
 	@tools/ensure-venv sandbox,dev
 	@for table in benchmarks/engine.py benchmarks/cluster.py; do \
-	    test ! -e $$table || .venv/bin/python $$table || exit 1; done
+	    .venv/bin/python $$table || exit 1; done
