@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,17 +92,37 @@ class Project:
 
 
 def read_until(process: subprocess.Popen[str], text: str, seconds: float) -> str:
-    """Read the process's stderr up to the first line that contains `text`."""
+    """Read the process's stderr up to the first line that contains `text`.
+
+    The deadline holds for a process that says nothing, too: lines come from a thread.
+    """
     deadline = time.monotonic() + seconds
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_hand_on, args=(process, text, lines), daemon=True).start()
     seen = ""
-    assert process.stderr is not None
-    for line in process.stderr:
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise AssertionError(f"no line with {text!r} in {seconds:.0f} s:\n{seen}") from None
+        if line is None:
+            raise AssertionError(f"the process ended without a line with {text!r}:\n{seen}")
         seen += line
         if text in line:
             return seen
-        if time.monotonic() > deadline:
-            break
-    raise AssertionError(f"no line with {text!r} in:\n{seen}")
+
+
+def _hand_on(
+    process: subprocess.Popen[str], text: str, lines: queue.SimpleQueue[str | None]
+) -> None:
+    """Hand on each line up to the one with `text`; None at the stream's end."""
+    assert process.stderr is not None
+    with suppress(ValueError):  # closed by whoever gave up waiting
+        for line in process.stderr:
+            lines.put(line)
+            if text in line:
+                return
+    lines.put(None)
 
 
 def labelled(sandbox: str) -> dict[str, list[str]]:
