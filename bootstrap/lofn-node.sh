@@ -325,11 +325,14 @@ join_from_bucket() {
     done
 }
 
+docker_group_locked() { (locked docker_group); }
+
 watch() {
     [ -n "${2:-}" ] || die "watch needs BUCKET and RUN_ID"
     # An hour covers EMR's own provisioning, which ends the node itself when it takes longer.
     retry 3600 provisioned || die "EMR has not provisioned this node within an hour"
-    (locked docker_group) || exit 1
+    # A minute of tries: what manages EMR's packages may still hold the user database's lock.
+    retry 60 docker_group_locked || die "cannot let hadoop and yarn use Docker"
     if is_primary; then say "this is the primary: up starts the swarm"; return 0; fi
     join_from_bucket "$1" "$2"
 }

@@ -34,7 +34,8 @@ class DownPlan:
     """What there is to take down.
 
     ``stale_runs`` are run ids whose cluster has ended, ``rules`` pairs of a security group and a
-    rule of ours in it, ``keys`` names of key pairs, ``bucket`` set when it is to go too.
+    rule of ours in it, ``keys`` names of key pairs, ``bucket`` set when it is to go too, and with
+    it the records of ``foreign_runs``, whose clusters EMR of this region does not list as ended.
     """
 
     clusters: tuple[Cluster, ...] = ()
@@ -42,6 +43,7 @@ class DownPlan:
     rules: tuple[tuple[str, IngressRule], ...] = ()
     keys: tuple[str, ...] = ()
     bucket: str | None = None
+    foreign_runs: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -57,6 +59,9 @@ class DownPlan:
         lines += [f"remove the records of the run {run_id}" for run_id in self.stale_runs]
         if self.bucket:
             lines.append(f"delete the bucket {self.bucket} with all its images and logs")
+        if self.bucket and self.foreign_runs:
+            lines.append("delete with it the records of clusters that may live, here or in another "
+                         f"region, and that need them: the runs {', '.join(self.foreign_runs)}")
         return lines
 
 
@@ -67,6 +72,7 @@ def plan_down(seen: DownSeen, bucket: str | None) -> DownPlan:
     bucket may be shared with another region, whose living clusters are not seen from here.
     """
     stale = seen.runs & {c.run_id for c in seen.ended}
+    foreign = seen.runs - stale - {c.run_id for c in seen.ending}
     used_groups, used_keys = groups_in_use(seen.others), keys_in_use(seen.others)
     rules = [
         (group, rule)
@@ -74,7 +80,7 @@ def plan_down(seen: DownSeen, bucket: str | None) -> DownPlan:
         for rule in found if rule.description.startswith(RULE_PREFIX)
     ]
     return DownPlan(seen.ending, tuple(sorted(stale)), tuple(rules),
-                    tuple(sorted(seen.keys - used_keys)), bucket)
+                    tuple(sorted(seen.keys - used_keys)), bucket, tuple(sorted(foreign)))
 
 
 def groups_in_use(others: Iterable[Cluster]) -> set[str]:

@@ -186,8 +186,10 @@ def test_records_that_this_region_knows_nothing_of_are_left_alone(ctx: Context) 
     """The bucket may be shared with a region whose clusters are not seen from here."""
     bring_up(ctx)
     ctx.s3.put_bytes(ctx.bucket, "clusters/aaaaaaaaaaaa/hostkeys/10.0.0.4.pub", b"key")
+    assert "that may live" in observe_down(ctx, delete_bucket=True).words[-1]
     plan = observe_down(ctx, delete_bucket=False)
     assert plan.stale_runs == ()
+    assert "aaaaaaaaaaaa" not in " ".join(plan.words)
     apply_down(ctx, plan, wait=True)
     assert observe_down(ctx, delete_bucket=False).is_empty
     assert ctx.s3.exists(ctx.bucket, "clusters/aaaaaaaaaaaa/hostkeys/10.0.0.4.pub")
