@@ -23,6 +23,8 @@ from lofn.plan import BoxPlan, add_volumes
 from lofn.records import BLOCK
 
 STDERR_KEPT = 8192  # bytes of the end of stderr that a failure shows
+_STDERR_READS = 16  # at a time: a command that floods stderr must not keep its end from being seen
+_UNOPENED_SECONDS = 2.0  # between looks at a container whose shell has said nothing yet
 _FIFOS = ("go", "done", "err", "life")
 
 
@@ -58,6 +60,8 @@ class Box:
         self._volumes = ExitStack()
         self._fds: dict[str, int] = {}
         self._said = b""
+        self._ready = False  # the container's shell has opened `done`
+        self._script = ""  # what the file `command` has
         self._stderr = bytearray()
 
     # -- making ------------------------------------------------------------------------------
@@ -163,10 +167,13 @@ class Box:
             docker.close()
 
     def _write_command(self, command: Command) -> None:
+        if command.script == self._script:
+            return
         path = os.path.join(self.control, "command")
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(command.script)
         os.chmod(path, 0o644)
+        self._script = command.script
 
     def events(self, deadline: float | None, output: int | None = None) -> Iterator[bytes]:
         """Yield blocks that the command writes to ``output`` until it ends, then `status` is set.
@@ -182,7 +189,12 @@ class Box:
             left = 60.0 if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            for fd, _mask in poller.poll(min(left, 60.0) * 1000):
+            # A FIFO that nobody has opened yet does not say that nobody ever will.
+            unheard = self.waits and not self._ready
+            found = poller.poll(min(left, _UNOPENED_SECONDS if unheard else 60.0) * 1000)
+            if unheard and not found:
+                self._check_running()
+            for fd, _mask in found:
                 if fd == output:
                     yield from _readable(fd, 1)
                 elif fd == self._fds["err"]:
@@ -194,6 +206,16 @@ class Box:
             yield from _readable(output, None)
         self._keep_stderr()
 
+    def _check_running(self) -> None:
+        docker = Docker()
+        try:
+            if docker.runs(self.container):
+                return
+        finally:
+            docker.close()
+        self.alive = False
+        raise Ended(f"container {self.name} ended before its shell had started")
+
     def _read_status(self) -> None:
         block = os.read(self._fds["done"], 4096)
         if not block:
@@ -202,6 +224,7 @@ class Box:
             raise Ended(f"container {self.name} ended before its command had reported a status")
         self._said += block
         *lines, self._said = self._said.split(b"\n")
+        self._ready = True
         for line in lines:
             words = line.split()
             if len(words) == 3 and int(words[0]) == self.requests:
@@ -210,7 +233,7 @@ class Box:
     def _keep_stderr(self) -> bool:
         """Read what stderr has; False once nobody can write to it any more."""
         with suppress(BlockingIOError):
-            while True:
+            for _ in range(_STDERR_READS):
                 block = os.read(self._fds["err"], BLOCK)
                 if not block:
                     return False
@@ -253,12 +276,13 @@ class Box:
         for fd in self._fds.values():
             os.close(fd)
         self._fds.clear()
-        if kill and self.container:
+        if kill:
+            # By name where there is no id: an answer that was lost may have been a yes.
             with suppress(DockerFailure):
-                docker.remove(self.container)
+                docker.remove(self.container or self.name)
         self._volumes.close()
         if os.path.isdir(self.path):
-            # What cannot be removed now is left to the watchdog, which goes on trying.
+            # What cannot be removed now is left to the watchdog, once this worker has ended.
             with suppress(OSError):
                 discard(self.path, docker, self.plan.image)
 

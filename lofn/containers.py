@@ -123,6 +123,11 @@ class Docker:
             finally:
                 waiter.close()
 
+    def runs(self, name: str) -> bool:
+        """Tell whether a container is there and runs."""
+        found = self.inspect(name)
+        return found is not None and bool(found["State"]["Running"])
+
     def rename(self, name: str, new: str) -> None:
         """Give a container another name; nothing depends on it, so refusals are ignored."""
         with suppress(ApiError):

@@ -17,6 +17,18 @@ _DEFAULT = "unix:///var/run/docker.sock"
 _SECONDS = 120.0  # an answer slower than this means a daemon that hangs
 _RETRY_SECONDS = 20.0  # how long a daemon may take to come back from a restart
 _NEWEST = (1, 47)  # the newest API whose requests this module was written against
+# What the engine, the runtime and the kernel say when a node has run out of something.
+_OF_THE_NODE = (
+    "no space left on device",
+    "disk quota exceeded",
+    "address pool",
+    "cannot allocate memory",
+    "resource temporarily unavailable",
+    "too many open files",
+    "device or resource busy",
+    "context deadline exceeded",
+    "input/output error",
+)
 
 
 class ApiError(DockerFailure):
@@ -26,6 +38,11 @@ class ApiError(DockerFailure):
         self.status = status
         self.reason = reason
         super().__init__(f"Docker Engine refused {request}: {reason} (HTTP {status})")
+
+    @property
+    def is_of_the_node(self) -> bool:
+        """Whether the node, not the request, is at fault: elsewhere or later it may go well."""
+        return any(words in self.reason.lower() for words in _OF_THE_NODE)
 
     def __reduce__(self) -> Any:
         return (type(self), (self.status, self.reason, ""))

@@ -26,6 +26,7 @@ def tell_failures() -> None:
     """
     from py4j import java_gateway
     from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PythonException  # what pyspark.sql makes of a task's failure
 
     inner = java_gateway.get_return_value
     if getattr(inner, "tells_lofn_failures", False):
@@ -34,7 +35,7 @@ def tell_failures() -> None:
     def get_return_value(*answer: Any, **keywords: Any) -> Any:
         try:
             return inner(*answer, **keywords)
-        except Py4JJavaError as error:
+        except (Py4JJavaError, PythonException) as error:
             found = from_traceback(str(error))
             if found is None:
                 raise

@@ -96,7 +96,9 @@ class ContainerFailed(DockerFailure):
 
 
 class ContainerLost(ContainerFailed):
-    """A container went away under its command: Docker restarted, or somebody removed it."""
+    """The node or Docker is at fault: the container went away under its command, or the node had
+    no room for one. Another attempt may go well.
+    """
 
 
 def exit_reason(code: int, *, out_of_memory: bool, limit: str = "") -> str:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from lofn.containers import Docker
 from lofn.docker_handler import DockerFailure
+from lofn.identity import owner_labels
 
 _LOCK = "lock"
 _IMAGE = "image"
@@ -152,7 +153,7 @@ def _unpacking(path: str, docker: Docker, image: str) -> Iterator[Callable[[byte
         {
             "Image": image,
             "Entrypoint": ["none"],
-            "Labels": {"lofn": "1", "lofn.repair": path},
+            "Labels": {**owner_labels(), "lofn.repair": path},
             "HostConfig": {"NetworkMode": "none", "Mounts": [mount]},
         },
         pull=False,

@@ -11,10 +11,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from lofn import arguments as args
+from lofn.driver import tell_failures
 from lofn.errors import RecordError, UsageError
 from lofn.metrics import send
 from lofn.rawtext import as_bytes_rdd, as_text_dataset
-from lofn.task import Run, Task, execute, missing_output, with_box
+from lofn.task import Run, Task, execute, output_path, with_box
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -35,9 +36,10 @@ def map_rows(
         raise UsageError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
     if header and form != "csv":
         raise UsageError(f"header=True is for form='csv'; {form} files name their columns anyway")
-    if form == "csv":
-        return _csv(tool, frame, schema, header)
-    return _arrow(tool, frame, schema, form)
+    csv = form == "csv"
+    made = _csv(tool, frame, schema, header) if csv else _arrow(tool, frame, schema, form)
+    tell_failures()  # making a DataFrame may have put pyspark's own wrapper in place again
+    return made
 
 
 # -- CSV ----------------------------------------------------------------------------------------
@@ -122,11 +124,12 @@ class RowsJob:
             return
 
         def use(box: Box, owned: Pool) -> Iterator[Any]:
-            self._write(os.path.join(box.shared, f"input.{self.form}"), chain([first], source))
+            given = os.path.join(box.shared, f"input.{self.form}")
+            self._write(given, chain([first], source))
+            task.tally.add(bytes_in=os.path.getsize(given))
             execute(box, owned, self.run, task)
-            path = os.path.join(box.shared, f"output.{self.form}")
-            if not os.path.isfile(path):
-                raise missing_output(box, self.run, task, os.path.basename(path))
+            path = output_path(box, owned, self.run, task, f"output.{self.form}")
+            task.tally.add(bytes_out=os.path.getsize(path))
             yield from self._read(path)
 
         task.tally.add(partitions=1)

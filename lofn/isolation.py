@@ -19,6 +19,7 @@ from lofn.metrics import Tally
 from lofn.plan import BoxPlan
 from lofn.reaper import sweep
 from lofn.watchdog import spawn
+from lofn.zip_caches import keep_unchanged
 
 STANDBY_SECONDS = 10.0  # a container that waited this long for a partition is given up
 _OF_ONE_TASK = ("lofn.partition", "lofn.attempt")
@@ -28,23 +29,30 @@ class Pool:
     """The containers of one Python worker and everything that keeps them from outliving it."""
 
     def __init__(self, parent: str | None) -> None:
-        self.docker = Docker()
+        self._clients = threading.local()
         self.folder = WorkerFolder(parent)
         self._life = spawn(self.folder.id, self.folder.path)
         self._pid = os.getpid()
         self._standby: dict[str, tuple[Future[Box], threading.Timer]] = {}
-        self._kept: dict[str, Box] = {}
+        self._kept: dict[str, list[Box]] = {}  # a task that maps and reduces has two at a time
         self._networks: dict[str, Box] = {}
         self._shell_less: set[str] = set()
         self._lock = threading.RLock()
         self._background = ThreadPoolExecutor(1, "lofn-standby")
-        self._background_docker = Docker()  # for that one thread
         self._sweeper = threading.Thread(target=self._sweep, args=(parent,), daemon=True)
         self._sweeper.start()
 
     def _sweep(self, parent: str | None) -> None:
         with suppress(DockerFailure, OSError):
             sweep(Docker(), parent)
+
+    @property
+    def docker(self) -> Docker:
+        """This thread's own client: beside the task's there are those that feed or prepare."""
+        found: Docker | None = getattr(self._clients, "docker", None)
+        if found is None:
+            found = self._clients.docker = Docker()
+        return found
 
     @contextmanager
     def box(
@@ -69,12 +77,10 @@ class Pool:
 
     def _take(self, plan: BoxPlan, command: Command, labels: dict[str, str], tally: Tally) -> Box:
         if plan.reuse:
-            kept = self._kept.pop(plan.key, None)
-            if kept is not None and kept.usable():
+            kept = self._take_kept(plan.key)
+            if kept is not None:
                 tally.add(containers_reused=1)
                 return kept
-            if kept is not None:
-                kept.close(self.docker, kill=True)
         tally.add(containers_started=1)
         with self._lock:
             ready, timer = self._standby.pop(plan.key, (None, None))
@@ -86,7 +92,7 @@ class Pool:
                     # Labels are for good; the name of a container made ahead can still say whose
                     # it is. That takes some ms of Docker's and is not waited for.
                     name = _task_name(box.name, labels)
-                    self._background.submit(self._background_docker.rename, box.container, name)
+                    self._background.submit(self._rename, box.container, name)
                     return box
                 box.close(self.docker, kill=True)
         if plan.image not in self._shell_less:
@@ -98,10 +104,23 @@ class Pool:
         box.make(self.docker, labels, command)
         return box
 
+    def _take_kept(self, key: str) -> Box | None:
+        kept = self._kept.get(key, [])
+        while kept:
+            box = kept.pop()
+            if box.usable():
+                return box
+            box.close(self.docker, kill=True)
+        return None
+
     def _give_back(self, box: Box, good: bool) -> None:
         if good and box.plan.reuse and box.alive and box.waits:
-            box.clear(self.docker)
-            self._kept[box.plan.key] = box
+            try:
+                box.clear(self.docker)
+            except (DockerFailure, OSError):  # then the next partition would see these files
+                box.close(self.docker, kill=True)
+                return
+            self._kept.setdefault(box.plan.key, []).append(box)
             return
         box.close(self.docker, kill=not good or not box.waits)
 
@@ -117,7 +136,10 @@ class Pool:
         timer.start()
 
     def _make_ahead(self, plan: BoxPlan, labels: dict[str, str]) -> Box:
-        return self._make(self._background_docker, plan, labels)
+        return self._make(self.docker, plan, labels)
+
+    def _rename(self, container: str, name: str) -> None:
+        self.docker.rename(container, name)
 
     def _give_up(self, key: str, future: Future[Box]) -> None:
         """Close a standby that nobody took; runs in a timer's thread."""
@@ -198,5 +220,6 @@ def pool(parent: str | None) -> Pool:
     """Return this process' pool for folders under ``parent``, made at first use."""
     found = _pools.get(parent)
     if found is None or found._pid != os.getpid():
+        keep_unchanged()
         found = _pools[parent] = Pool(parent)
     return found

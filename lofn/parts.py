@@ -15,7 +15,9 @@ from lofn.errors import RecordError
 from lofn.exchange import write_blocks
 from lofn.metrics import Tally
 
-CHUNK = 1 << 20  # bytes; Spark's Python side holds some tens of them at a time
+# Bytes. pyspark's partitionBy holds up to 10 chunks for each group, 1,000 at most, before it
+# writes any of them out.
+CHUNK = 1 << 16
 
 Chunk = tuple[tuple[int, int, bool], bytes]  # (order, number of the chunk, raw), bytes
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lofn.box_script import CONTROL
-from lofn.reaper import boot_id, pid_namespace
+from lofn.identity import owner_labels
 
 if TYPE_CHECKING:
     from lofn.volumes import Mounts
@@ -79,13 +78,9 @@ class BoxPlan:
         body = copy.deepcopy(self.body)
         body["Image"] = self.image
         marks = {
-            "lofn": "1",
+            **owner_labels(folder),
             "lofn.application": self.application,
             "lofn.worker": worker,
-            "lofn.folder": folder,
-            "lofn.host_pid": str(os.getpid()),
-            "lofn.pid_namespace": pid_namespace(),
-            "lofn.boot": boot_id(),
             **labels,
         }
         body["Labels"] = {**body.get("Labels", {}), **marks}

@@ -8,20 +8,7 @@ from contextlib import suppress
 from lofn.containers import Docker
 from lofn.docker_handler import DockerFailure
 from lofn.folders import discard, homes, stale
-
-
-def boot_id() -> str:
-    """Return the kernel's id of this boot; a container of another boot has no living owner."""
-    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
-    return ""
-
-
-def pid_namespace() -> str:
-    """Return which process namespace this process counts in; only there are its pids known."""
-    with suppress(OSError):
-        return os.readlink("/proc/self/ns/pid")
-    return ""
+from lofn.identity import boot_id, pid_namespace
 
 
 def sweep(docker: Docker, parent: str | None) -> list[str]:

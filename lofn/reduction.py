@@ -18,7 +18,9 @@ from lofn.records import Format
 from lofn.task import Run, Task, execute, output_path, peek, with_box
 
 Udf = Callable[[Any, Any], Any]
+_ROLLING = 2  # the fan_in that asks for pairs, one after the other, as the earlier lofn had them
 _NOT_STARTED = (126, 127)
+_SIGNALS = 128  # codes above it: the command was killed
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class ReduceJob:
     """Everything a reduce needs beside its data; travels to executors.
 
     ``inputs`` are the names of the input files: one for records, which are put one after the
-    other into it, several for whole files. ``fan_in`` is how many inputs one command merges
-    (None: a whole partition at once, when records are put into one file).
+    other into it, several for whole files. ``fan_in`` is how many inputs one command merges.
+    Records of a partition are put into one file and go through the command at once, however many
+    they are, unless ``fan_in`` is 2: then one after the other joins what there is.
     """
 
     run: Run
@@ -84,7 +87,7 @@ class _Work:
     def partition(self, elements: Iterator[Any]) -> Part:
         """Reduce the elements of a partition, as many at a time as the job says."""
         job = self._job
-        if job.udf is None and not job.binary and job.fan_in is None:
+        if job.udf is None and not job.binary and job.fan_in != _ROLLING:
             return self._launch(lambda box: self._write_lines(box, _records(elements)))
         kept = self._elements(elements)
         width = job.fan_in or 2
@@ -148,7 +151,8 @@ class _Work:
         try:
             return self.combine([part, self._room.data(b"")])
         except ContainerFailed as error:
-            if error.failure.exit_code in (None, *_NOT_STARTED):
+            code = error.failure.exit_code
+            if code is None or code in _NOT_STARTED or code > _SIGNALS:
                 raise
             return part
 

@@ -69,13 +69,11 @@ def with_box(
         with owned.box(run.plan, run.command, task.labels(), more, task.tally) as box:
             yield from use(box, owned)
     except ApiError as error:
-        raise failed(
-            run,
-            task,
-            None,
-            f"Docker Engine refused the container: {error.reason}",
-            code=_start_code(error),
-        ) from None
+        reason = f"Docker Engine refused the container: {error.reason}"
+        refused = failed(run, task, None, reason, code=_start_code(error))
+        if error.is_of_the_node:
+            raise ContainerLost(refused.failure, on_executor=True) from None
+        raise refused from None
 
 
 def _start_code(error: ApiError) -> int | None:

@@ -130,3 +130,13 @@ def test_wrong_forms_and_missing_packages_are_one_sentence(
     assert f"pyarrow is not installed on {os.uname().nodename}: run `pip install" in str(
         refused.value
     )
+
+
+@pytest.mark.parametrize("form", frames.FORMS)
+def test_a_failing_command_raises_the_engines_exception(session: Any, form: str) -> None:
+    frame = session.createDataFrame([(1,)], "n long")
+    failing = Tool(IMAGE, "echo no licence >&2; exit 3", network="none")
+    with pytest.raises(ContainerFailed) as caught:
+        failing.map_rows(frame, "n long", form=form).collect()
+    assert caught.value.failure.exit_code == 3
+    assert "no licence" in caught.value.failure.stderr

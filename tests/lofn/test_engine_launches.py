@@ -1,0 +1,34 @@
+"""How many containers a job starts, and what happens to the only element there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from lofn.errors import ContainerFailed
+
+pytestmark = [pytest.mark.docker, pytest.mark.spark]
+
+COPY = "cat /shared/input.txt > /shared/output.txt"
+
+
+def test_a_mapped_rdd_is_reduced_in_two_reused_containers_a_worker(sc, pipe, image):
+    lines = sc.parallelize([str(i) for i in range(40)], 40)
+    mapped = pipe.map(lines, image, COPY, reuse=True)
+    assert pipe.reduce(mapped, image, COPY, reuse=True) == [str(i) for i in range(40)]
+    assert pipe.counters.totals()["containers_started"] <= 2 * sc.defaultParallelism
+
+
+@pytest.mark.parametrize(("fan_in", "most"), [(3, 2 + 1), (8, 2 + 1), (2, 99 + 99 + 1)])
+def test_only_rolling_pairs_start_a_container_for_each_record(sc, pipe, image, fan_in, most):
+    lines = [str(i) for i in range(200)]
+    got = pipe.reduce(sc.parallelize(lines, 2), image, COPY, fan_in=fan_in, reuse=True)
+    assert got == lines
+    totals = pipe.counters.totals()
+    assert totals["containers_started"] + totals["containers_reused"] == most
+
+
+@pytest.mark.parametrize("ending", ["kill -9 $$", "exit 127"])
+def test_the_only_file_is_not_returned_where_its_command_was_killed(sc, pipe, image, ending):
+    command = f"cat /shared/input_1.bin /shared/input_2.bin > /shared/output.bin; {ending}"
+    with pytest.raises(ContainerFailed):
+        pipe.reduce_binary(sc.parallelize([b"one"], 1), image, command)
