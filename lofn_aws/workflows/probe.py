@@ -24,6 +24,7 @@ PROBE_IMAGE = f"localhost:5000/{PROBE_NAME}"
 # From when the step runs: before that it may wait behind other steps for as long as they take.
 PROBE_SECONDS = 600.0
 QUEUE_SECONDS = 3600.0
+SAY_SECONDS = 15.0
 PUSH_SECONDS = 660.0  # longer than lofn-node's own limit
 
 
@@ -81,7 +82,7 @@ def _wait(ctx: Context, cluster: Cluster, step_id: str) -> Step:
         return look
 
     wait_for(
-        ctx.clock, when(lambda step: step.state != "PENDING"), interval=2,
+        ctx.clock, when(_Start(ctx, cluster)), interval=2,
         what=f"the start of the probe, step {step_id},", reason=lambda: _queue(ctx, cluster),
         deadline_seconds=ctx.deadline(QUEUE_SECONDS), next_command="lofn-aws up  (goes on waiting)",
     )
@@ -91,6 +92,23 @@ def _wait(ctx: Context, cluster: Cluster, step_id: str) -> Step:
         what=f"the end of the probe, step {step_id},", reason=lambda: f"it is {seen[0].state}",
         deadline_seconds=min(PROBE_SECONDS, left), next_command="lofn-aws up  (goes on waiting)",
     )
+
+
+class _Start:
+    """Whether the step has begun; says once what it waits behind when it has not for a while."""
+
+    def __init__(self, ctx: Context, cluster: Cluster) -> None:
+        self._ctx, self._cluster = ctx, cluster
+        self._said_at = ctx.clock.monotonic() + SAY_SECONDS
+
+    def __call__(self, step: Step) -> bool:
+        if step.state != "PENDING":
+            return True
+        if self._ctx.clock.monotonic() >= self._said_at:
+            self._said_at = float("inf")
+            self._ctx.reporter.note(
+                f"  the probe, step {step.id}, waits: {_queue(self._ctx, self._cluster)}")
+        return False
 
 
 def _queue(ctx: Context, cluster: Cluster) -> str:

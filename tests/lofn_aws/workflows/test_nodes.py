@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
-from lofn_aws.adapters.ssh import CommandResult, HostUnreachable
+from lofn_aws.adapters.ssh import CommandFailed, CommandResult, HostUnreachable
 from lofn_aws.errors import InfrastructureError
 from lofn_aws.model.cluster import Cluster
 from lofn_aws.model.image import LocalImage
 from lofn_aws.model.node import ProbeRecord, ProbeReport
+from lofn_aws.model.plan import CleanSwarm
 from lofn_aws.model.step import Step
 from lofn_aws.workflows import registry_image
+from lofn_aws.workflows.apply_nodes import NodeWork, apply_nodes
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.nodes import lofn_node, open_ssh, run_on
 from lofn_aws.workflows.probe import _sentence
 from lofn_aws.workflows.registry_image import registry_tar
+from tests.lofn_aws.workflows.fakes import FakeGateway
 
 HOSTS = {"10.0.0.1": "3.4.5.6", "10.0.0.2": "10.0.0.2", "10.0.0.3": "10.0.0.3"}
 
@@ -65,6 +68,14 @@ def test_every_node_that_failed_is_named_with_its_words() -> None:
     assert caught.value.message == (
         "joining failed on 10.0.0.2: lofn-node: cannot join (exit code 1); "
         "10.0.0.3: no SSH connection to 10.0.0.3: no answer in time")
+
+
+def test_a_command_that_fails_during_up_leads_back_to_up(ctx: Context) -> None:
+    gateway = FakeGateway({"swarm-clean": (1, "", "lofn-node: this node is none")})
+    work = NodeWork(ctx, Cluster("j-1", "lofn", "WAITING"), gateway, HOSTS, "10.0.0.1")  # type: ignore[arg-type]
+    with pytest.raises(CommandFailed) as caught:
+        apply_nodes(work, (CleanSwarm(1, ("ip-10-0-0-9",)),))
+    assert caught.value.next_command.startswith("lofn-aws up")
 
 
 def test_words_for_lofn_node_are_quoted() -> None:

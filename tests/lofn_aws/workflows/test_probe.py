@@ -16,6 +16,7 @@ from lofn_aws.model.step import Step, StepSpec
 from lofn_aws.model.step_name import name_of
 from lofn_aws.workflows.context import Context
 from lofn_aws.workflows.probe import PROBE_SECONDS, STEP_NAME, prove
+from tests.lofn_aws.workflows.conftest import Heard
 from tests.lofn_aws.workflows.fakes import FakeGateway
 
 IP = "10.0.0.5"
@@ -67,6 +68,8 @@ def test_a_probe_may_wait_for_longer_than_it_may_run(ready: Context) -> None:
                       (3 * PROBE_SECONDS + 60, "COMPLETED")])
     run(ready, emr)
     assert len(emr.sent) == 1
+    assert isinstance(ready.reporter, Heard)
+    assert ready.reporter.words.count("behind the running step s-long (a day of work)") == 1
 
 
 def test_a_probe_that_runs_for_too_long_is_given_up(ready: Context) -> None:
