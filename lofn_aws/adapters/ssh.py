@@ -158,9 +158,13 @@ class Gateway:
                 raise
 
     @contextlib.contextmanager
-    def forward(self, remote_port: int, remote_host: str = "127.0.0.1") -> Iterator[int]:
-        """A free local port on 127.0.0.1 that leads to a port seen from the primary."""
-        with tunnel(self._transport(self.host), remote_host, remote_port) as port:
+    def forward(self, remote_port: int, wanted_port: int = 0) -> Iterator[int]:
+        """A local port on 127.0.0.1 that leads to the primary's own port ``remote_port``.
+
+        It is ``wanted_port``, or any free one if that is 0 or taken.
+        """
+        transport = self._transport(self.host)
+        with tunnel(transport, "127.0.0.1", remote_port, wanted_port) as port:
             yield port
 
     def _transport(self, host: str) -> paramiko.Transport:

@@ -17,10 +17,12 @@ _OPEN_SECONDS = 20.0
 class _Tunnel:
     """The listening socket, its thread, and the connections that are open."""
 
-    def __init__(self, transport: paramiko.Transport, remote: tuple[str, int]) -> None:
+    def __init__(
+        self, transport: paramiko.Transport, remote: tuple[str, int], wanted_port: int
+    ) -> None:
         self._transport = transport
         self._remote = remote
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = _listen(wanted_port)
         self._wake, self._stop = socket.socketpair()
         self._open: set[tuple[socket.socket, paramiko.Channel]] = set()
         self._lock = threading.Lock()
@@ -75,6 +77,14 @@ class _Tunnel:
             self._open.discard((client, channel))
 
 
+def _listen(wanted_port: int) -> socket.socket:
+    """Listen on the port, or on any free one where another process has it; 0 means any."""
+    try:
+        return socket.create_server(("127.0.0.1", wanted_port), backlog=64)
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0), backlog=64)
+
+
 def _pump_forth(client: socket.socket, channel: paramiko.Channel) -> None:
     with contextlib.suppress(OSError):
         while data := client.recv(_CHUNK):
@@ -100,9 +110,14 @@ def _shut(client: socket.socket, channel: paramiko.Channel) -> None:
 
 
 @contextlib.contextmanager
-def tunnel(transport: paramiko.Transport, remote_host: str, remote_port: int) -> Iterator[int]:
-    """Listen on a free port of 127.0.0.1 while the block runs; gives that port."""
-    opened = _Tunnel(transport, (remote_host, remote_port))
+def tunnel(
+    transport: paramiko.Transport, remote_host: str, remote_port: int, wanted_port: int = 0
+) -> Iterator[int]:
+    """Listen on ``wanted_port`` of 127.0.0.1, or on any free one if that is taken; gives the port.
+
+    The tunnel is there while the block runs.
+    """
+    opened = _Tunnel(transport, (remote_host, remote_port), wanted_port)
     try:
         yield opened.port
     finally:

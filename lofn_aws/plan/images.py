@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 
 from lofn_aws.model.image import ImageName
@@ -10,6 +11,16 @@ REGISTRY_PORT = 5000
 # What `uname -m` says on a node -> what Docker calls it.
 _LOADED = r"sed -n 's/^Loaded image\( ID\)\{0,1\}: //p'"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def tunnel_port(bucket: str) -> int:
+    """The local port for pushes to the registry that keeps its images in ``bucket``.
+
+    Always the same one, because Docker Engine knows a registry by host and port: only then does
+    it ask the registry to mount layers of another repository instead of sending them again. From
+    20000 to 29999, below the ports that Linux hands out (32768 and up).
+    """
+    return 20_000 + int.from_bytes(hashlib.sha256(bucket.encode()).digest()[:4], "big") % 10_000
 
 
 def check_command() -> str:

@@ -12,11 +12,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from lofn_aws.errors import InfrastructureError
 from lofn_aws.sandbox import endpoint
 from lofn_aws.sandbox.endpoint import Endpoint
+from lofn_aws.sandbox.file_lock import file_lock
 from lofn_aws.sandbox.image_build import ensure_node_image, ensure_registry_image
 from lofn_aws.sandbox.nodes import NodeEngine
 
@@ -177,30 +177,10 @@ def _only_one(name: str, progress: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock under which a sandbox is started or stopped.
 
     Raises:
-        InfrastructureError: somebody else holds it for longer than ``LOCK_SECONDS``.
+        WaitTimeout: somebody else holds it for longer than ``LOCK_SECONDS``.
     """
     path = endpoint.state_dir(name) / "control.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        _take(file.fileno(), path, name, progress)
+    holder = f"another command that starts or stops sandbox '{name}'"
+    with file_lock(path, LOCK_SECONDS, holder, progress, "lofn-aws sandbox status"):
         yield
-
-
-def _take(descriptor: int, path: Path, name: str, progress: Callable[[str], None]) -> None:
-    end = time.monotonic() + LOCK_SECONDS
-    told = False
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise InfrastructureError(
-                    f"another command has been starting or stopping sandbox '{name}' for "
-                    f"{LOCK_SECONDS:.0f} s and holds {path}",
-                    "lofn-aws sandbox status",
-                ) from None
-        if not told:
-            progress(f"waiting for another command that starts or stops sandbox '{name}'")
-            told = True
-        time.sleep(POLL_SECONDS)

@@ -78,7 +78,8 @@ def _through_tunnel(
     """Let the local engine push: it asks the registry what it lacks and sends that alone."""
     end = ctx.clock.monotonic() + ctx.deadline(PUSH_SECONDS)
     progress = PushProgress()
-    with cluster.gateway.forward(plan.REGISTRY_PORT) as port, ctx.reporter.bars() as bars:
+    wanted = plan.tunnel_port(ctx.bucket)
+    with cluster.gateway.forward(plan.REGISTRY_PORT, wanted) as port, ctx.reporter.bars() as bars:
         here = f"127.0.0.1:{port}"
         # The registry's part of the name is not stored: nodes pull it as localhost:5000/NAME.
         with engine.tagged(image.id, f"{here}/{name.repository}", name.tag):

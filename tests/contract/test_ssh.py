@@ -184,6 +184,15 @@ def test_forward_carries_both_ways_and_ends(gateway: Gateway) -> None:
         socket.create_connection(("127.0.0.1", port), 1)
 
 
+def test_forward_from_a_port_of_choice_or_any_other_if_it_is_taken(gateway: Gateway) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        wanted = free.getsockname()[1]
+        with gateway.forward(9, wanted) as port:
+            assert port != wanted
+    with gateway.forward(9, wanted) as port:
+        assert port == wanted
+
+
 def test_forward_to_a_closed_port_closes_the_client(gateway: Gateway) -> None:
     with gateway.forward(9) as port, socket.create_connection(("127.0.0.1", port), 10) as client:
         assert client.recv(10) == b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_a_command_ends_with_its_deadline_on_every_node(cluster: Project) -> Non
 
 
 def test_changed_image_sends_its_new_layer_alone(cluster: Project) -> None:
-    """A second push knows every layer; list and rm tell the truth."""
+    """A second push knows every layer, also under another name; list and rm tell the truth."""
     name = "lofn-tests/twice:1"
     busybox_image(name, {"data/first": b"1"})
     first = cluster.run("push", name, "-o", "json").json
@@ -121,6 +122,12 @@ def test_changed_image_sends_its_new_layer_alone(cluster: Project) -> None:
     assert (first["layers_sent"], again["layers_sent"], again["layers_kept"]) == (1, 0, 1)
     assert first["digest"] == again["digest"]
     assert len(again["nodes"]) == 3
+    # Layers that another repository of the registry has are mounted from it, not sent again.
+    other = "lofn-tests/twice-by-another-name:1"
+    subprocess.run(["docker", "tag", name, other], check=True, timeout=60)
+    mounted = cluster.run("push", other, "-o", "json").json
+    assert (mounted["layers_sent"], mounted["layers_kept"]) == (0, 1)
+    subprocess.run(["docker", "rmi", other], check=True, timeout=60, stdout=subprocess.DEVNULL)
     assert first["name"] in cluster.run("image", "list").stdout
     cluster.run("image", "rm", name)
     assert first["name"] not in cluster.run("image", "list").stdout

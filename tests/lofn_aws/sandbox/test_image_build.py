@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from lofn_aws.errors import InfrastructureError, WaitTimeout
-from lofn_aws.sandbox import build_lock, host_build, image_build, image_context, image_engine
+from lofn_aws.sandbox import (
+    build_lock,
+    file_lock,
+    host_build,
+    image_build,
+    image_context,
+    image_engine,
+)
 
 SCRIPTS = ["rootfs/usr/libexec/emr/install-applications", "hadoop/bin/hdfs"]
 
@@ -84,7 +91,7 @@ def test_a_second_build_waits_for_the_first_and_gives_up_at_its_deadline(monkeyp
 
 def test_threads_exclude_each_other(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(build_lock, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(file_lock, "POLL_SECONDS", 0.01)
     inside: list[int] = []
     overlaps: list[int] = []
 

@@ -63,7 +63,7 @@ class FakeGateway:
         return {host: call(host) for host in hosts}
 
     @contextmanager
-    def forward(self, remote_port: int, remote_host: str = "127.0.0.1") -> Iterator[int]:
+    def forward(self, remote_port: int, wanted_port: int = 0) -> Iterator[int]:
         yield 40_000
 
 
