@@ -42,6 +42,19 @@ class Bench:
         pipe.map(rdd, self.image, command, **options).count()
         return pipe.counters.totals()
 
+    @contextmanager
+    def bare_workers(self) -> Iterator[None]:
+        """Run the jobs in the block in Python workers that have never loaded the engine.
+
+        Spark starts workers apart for each environment. The engine changes its workers (see
+        `lofn.zip_caches`); a peer in the same ones would have its gain without its cost.
+        """
+        self.context.environment["LOFN_BENCH"] = "bare"
+        try:
+            yield
+        finally:
+            del self.context.environment["LOFN_BENCH"]
+
     def expect(self, name: str, answer: Any) -> None:
         """Stop if two arms, or two rounds, of one question differ in their answers."""
         if self.answers.setdefault(name, answer) != answer:
