@@ -8,9 +8,10 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lofn.cli_arguments import parse
+from lofn.cli_arguments import as_flags, parse
 from lofn.cli_jobs import make_pipe, run_map, run_reduce
 from lofn.docker_handler import DockerFailure
 from lofn.errors import ContainerFailed, UsageError, from_traceback
@@ -34,11 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _session(args) as spark:
             return _run(spark, args)
     except UsageError as error:
-        return _say(str(error), USAGE)
+        return _say(as_flags(str(error)), USAGE)
     except ContainerFailed as error:
-        return _say(error.failure.text(), FAILED)
+        # Its reason alone is the engine's own: what a tool wrote to stderr stays as it is.
+        failure = replace(error.failure, reason=as_flags(error.failure.reason))
+        return _say(failure.text(), FAILED)
     except DockerFailure as error:
-        return _say(str(error), FAILED)
+        return _say(as_flags(str(error)), FAILED)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from lofn import volumes
+from lofn import arguments, options, volumes
 from lofn.errors import UsageError
 
 _EXAMPLES = r"""
@@ -16,7 +17,7 @@ examples:
       --command 'tr -s " " "\n" < /shared/input.txt | sort | uniq -c > /shared/output.txt'
   python -m lofn map --image tools --input s3://bucket/all.sdf --delimiter '\n$$$$\n' \
       --output s3://bucket/docked --volume hdfs:///receptor:/receptor --partitions 64 \
-      -- dock --in /shared/input.txt --out /shared/output.txt
+      --input-name in.sdf --output-name out.sdf -- dock --in /shared/in.sdf --out /shared/out.sdf
   python -m lofn reduce --binary --image samtools --input hdfs:///bams --output hdfs:///all.bam \
       --fan-in 8 --command 'samtools merge /shared/output.bin /shared/input_*.bin'
 
@@ -47,13 +48,64 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError("give the command either as --command 'text for a shell' or after --")
     if exact is not None:
         parsed.command = exact
-    for name in ("stream", "on_error"):
-        if parsed.binary and getattr(parsed, name, "raise") not in (False, "raise"):
-            raise UsageError(
-                f"--{name.replace('_', '-')} is for records: it cannot go with --binary"
-            )
+    _check_binary(parsed)
+    _check_places(parsed)
+    options.parse(parsed.docker_option)  # refused before Spark is started
     parsed.volumes = _volumes(parsed.volume)
     return parsed
+
+
+def as_flags(message: str) -> str:
+    """Say a message of the engine's, which names Python's arguments, in flags."""
+    for python, flag in _FLAGS:
+        message = re.sub(python, flag, message)
+    return message
+
+
+# What the engine's sentences name, as a pattern, and what it is called here.
+_FLAGS = [
+    (r"\bframing='length'", "--framing length"),
+    (r"\banother delimiter=", "another --delimiter"),
+    (r"\btemporary_directory_parent=?", "--temporary-directory-parent"),
+    (r"\btimeout=", "--timeout "),
+    (r"\bcontainer_(binary_)?output_name\b", "--output-name"),
+    (r"\bcontainer_(binary_)?input(_[12])?_name\b", "--input-name"),
+    (r"\bfan_in\b", "--fan-in"),
+]
+
+
+def _check_binary(parsed: argparse.Namespace) -> None:
+    """Refuse what is for records where there are none."""
+    if not parsed.binary:
+        return
+    given = {"--stream": getattr(parsed, "stream", False)}
+    given["--on-error"] = getattr(parsed, "on_error", "raise") != "raise"
+    given["--output-delimiter"] = parsed.output_delimiter is not None
+    given["--framing"] = parsed.verb == "reduce" and parsed.framing != "delimiter"
+    for flag, is_given in given.items():
+        if is_given:
+            raise UsageError(f"{flag} is for records: it cannot go with --binary")
+
+
+def _check_places(parsed: argparse.Namespace) -> None:
+    """Check names in the shared folder and absolute paths; fill in the names' defaults."""
+    ending = "bin" if parsed.binary else "txt"
+    whole = parsed.binary and parsed.verb == "reduce"
+    parsed.input_name = arguments.file_name(
+        "--input-name", parsed.input_name or ("input_1.bin" if whole else "input.txt")
+    )
+    parsed.output_name = arguments.file_name(
+        "--output-name", parsed.output_name or f"output.{ending}"
+    )
+    if whole and not re.search(r"1(?=\D*$)", parsed.input_name):
+        raise UsageError(
+            f"--input-name {parsed.input_name!r} has no 1 to count on from: reduce --binary names "
+            "its input files like input_1.bin, input_2.bin"
+        )
+    for flag in ("shared_mountpoint", "temporary_directory_parent"):
+        path = getattr(parsed, flag)
+        if path is not None and not path.startswith("/"):
+            raise UsageError(f"--{flag.replace('_', '-')} {path!r} must be an absolute path")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,6 +166,15 @@ def _common() -> _Parser:
     add("--partitions", type=_positive, metavar="N", help="how many parts to cut the input into")
     add("--delimiter", type=_delimiter, default="\n", help=r"ends each record (default: \n)")
     add("--output-delimiter", type=_delimiter, help="of the result (default: --delimiter)")
+    add(
+        "--framing",
+        choices=("delimiter", "length"),
+        default="delimiter",
+        help="length: in the container each record comes after its length, unsigned, 32 bits, "
+        "big-endian, in input and output; --input and --output themselves have delimiters",
+    )
+    add("--input-name", metavar="NAME", help="in the container (default: input.txt, input_1.bin)")
+    add("--output-name", metavar="NAME", help="in the container (default: output.txt, output.bin)")
     add("--binary", action="store_true", help="map: results are files as they are; reduce: inputs")
     add("--network", metavar="NAME", help="of the containers: none, host, bridge or a name")
     add("--reuse", action="store_true", help="keep a container for many partitions: no isolation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lofn.api import DockerPipe
+from lofn.errors import RecordError
 from lofn.quarantine import Quarantined
 from lofn.rawtext import list_files, read_records, write_records
 from lofn.remote_output import local_path, move_folder, qualify, remove_folder, write_file
@@ -45,16 +47,37 @@ def run_map(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
         **_options(args),
         **_text(args),
     )
-    end = args.output_delimiter or args.delimiter
     try:
         if isinstance(result, Quarantined):
-            write_records(spark, result.good, output, end)
+            _write(spark, args, result.good, output)
             _keep_bad(spark, args, result, records, f"{output}.quarantine")
         else:
-            write_records(spark, result, output, end)
+            _write(spark, args, result, output)
     except BaseException:
         remove_folder(spark.sparkContext, output)  # it was not there before, and is not complete
         raise
+
+
+def _write(spark: SparkSession, args: Namespace, records: RDD[bytes], output: str) -> None:
+    end = args.output_delimiter or args.delimiter
+    if args.framing == "length":  # then the engine has let records hold anything
+
+        def checked(part: Iterable[bytes]) -> Iterator[bytes]:
+            return _without(part, end.encode())
+
+        records = records.mapPartitions(checked)
+    write_records(spark, records, output, end)
+
+
+def _without(records: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    """Hand on records, none of which would come back as two. Raises RecordError."""
+    for index, record in enumerate(records):
+        if end in record + end[:-1]:
+            raise RecordError(
+                f"output record {index} contains the delimiter {end.decode()!r}, which ends "
+                "records in --output: give another --output-delimiter"
+            )
+        yield record
 
 
 def _keep_bad(
@@ -86,6 +109,9 @@ def _map_to_files(
         _command(args),
         encoding=None,
         delimiter=args.delimiter,
+        framing=args.framing,
+        container_input_name=args.input_name,
+        container_binary_output_name=args.output_name,
         hdfs_tempdir=beside,
         **_options(args),
     ) as folder:
@@ -98,7 +124,14 @@ def run_reduce(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
     fan_in = {} if args.fan_in is None else {"fan_in": args.fan_in}
     if args.binary:
         result = pipe.reduce_binary(
-            _whole_files(spark, args.input), args.image, _command(args), **fan_in, **_options(args)
+            _whole_files(spark, args.input),
+            args.image,
+            _command(args),
+            container_binary_input_1_name=args.input_name,
+            container_binary_input_2_name=re.sub(r"1(?=\D*$)", "2", args.input_name),
+            container_binary_output_name=args.output_name,
+            **fan_in,
+            **_options(args),
         )
         write_file(spark.sparkContext, output, [result])
         return
@@ -107,6 +140,8 @@ def run_reduce(spark: SparkSession, pipe: DockerPipe, args: Namespace) -> None:
         records, args.image, _command(args), **fan_in, **_options(args), **_text(args)
     )
     end = (args.output_delimiter or args.delimiter).encode()
+    if args.framing == "length":
+        lines = list(_without(lines, end))
     write_file(spark.sparkContext, output, _ended(lines, end))
 
 
@@ -150,4 +185,7 @@ def _text(args: Namespace) -> dict[str, Any]:
         "encoding": None,
         "delimiter": args.delimiter,
         "output_delimiter": args.output_delimiter or args.delimiter,
+        "framing": args.framing,
+        "container_input_name": args.input_name,
+        "container_output_name": args.output_name,
     }

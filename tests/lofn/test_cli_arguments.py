@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lofn.__main__ import main
-from lofn.cli_arguments import parse
+from lofn.cli_arguments import as_flags, parse
 
 BASE = ["map", "--image", "i", "--input", "a", "--output", "b"]
 
@@ -47,6 +47,25 @@ def test_delimiters_are_written_with_escapes(written: str, meant: str) -> None:
         ([*BASE, "--command", "x", "--volume", "s3://b/r:/r:rw"], "cannot be 'rw'"),
         ([*BASE, "--command", "x", "--volume", "/a:/r", "--volume", "/a:/s"], "given twice"),
         ([*BASE, "--command", "x", "--fan-in", "4"], "unrecognized arguments: --fan-in"),
+        ([*BASE, "--command", "x", "--framing", "none"], "argument --framing: invalid choice"),
+        ([*BASE, "--command", "x", "--input-name", "../in"], "--input-name='../in' must be"),
+        ([*BASE, "--command", "x", "--output-name", "/out"], "--output-name='/out' must be"),
+        ([*BASE, "--command", "x", "--shared-mountpoint", "a"], "--shared-mountpoint 'a' must be"),
+        (
+            [*BASE, "--command", "x", "--temporary-directory-parent", "a"],
+            "--temporary-directory-parent 'a' must be an absolute path",
+        ),
+        ([*BASE, "--command", "x", "--docker-option=--memroy=1g"], "did you mean --memory?"),
+        ([*BASE, "--command", "x", "--docker-option=--name=a"], "--name has no place here"),
+        ([*BASE, "--binary", "--command", "x", "--stream"], "--stream is for records"),
+        (
+            ["reduce", *BASE[1:], "--binary", "--command", "x", "--framing", "length"],
+            "--framing is for records",
+        ),
+        (
+            ["reduce", *BASE[1:], "--binary", "--command", "x", "--input-name", "a.bam"],
+            "--input-name 'a.bam' has no 1 to count on from",
+        ),
         (["mpa"], "invalid choice: 'mpa'"),
     ],
 )
@@ -58,6 +77,36 @@ def test_wrong_arguments_are_one_sentence_and_exit_code_2(
     assert said.out == ""
     assert sentence in said.err
     assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "names"),
+    [
+        ("map", [], ("input.txt", "output.txt")),
+        ("map", ["--binary"], ("input.txt", "output.bin")),
+        ("reduce", [], ("input.txt", "output.txt")),
+        ("reduce", ["--binary"], ("input_1.bin", "output.bin")),
+        ("map", ["--input-name", "in.sdf", "--output-name", "d/o.sdf"], ("in.sdf", "d/o.sdf")),
+    ],
+)
+def test_files_in_the_container_have_the_engines_names_or_the_users(
+    verb: str, words: list[str], names: tuple[str, str]
+) -> None:
+    parsed = parse([verb, *BASE[1:], "--command", "x", *words])
+    assert (parsed.input_name, parsed.output_name) == names
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("choose another delimiter=, or framing='length'", "choose another --delimiter, or --fra"),
+        ("more partitions, or temporary_directory_parent= on a", "--temporary-directory-parent on"),
+        ("it ran longer than timeout=60 s", "longer than --timeout 60 s"),
+        ("container_binary_input_2_name='x' has no 2", "--input-name='x' has no 2"),
+    ],
+)
+def test_the_engines_messages_name_flags(said: str, meant: str) -> None:
+    assert meant in as_flags(said)
 
 
 def test_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

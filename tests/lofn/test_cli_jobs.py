@@ -57,6 +57,47 @@ def test_raw_bytes_and_any_delimiter_come_through(tmp_path: Path) -> None:
     assert parts(tmp_path / "out") == data
 
 
+def test_a_tool_that_looks_at_endings_gets_its_names(tmp_path: Path) -> None:
+    data = b"".join(b"mol %d\n$$$$\n" % i for i in range(9))
+    (tmp_path / "in").write_bytes(data)
+    words = ["--delimiter", r"\n$$$$\n", "--input-name", "in.sdf", "--output-name", "o/out.sdf"]
+    words += ["--", "sh", "-c", "mkdir /shared/o; cat /shared/in.sdf > /shared/o/out.sdf"]
+    assert run("map", tmp_path / "in", tmp_path / "out", *words) == 0
+    assert parts(tmp_path / "out") == data
+    assert run("reduce", tmp_path / "in", tmp_path / "one", *words) == 0
+    assert (tmp_path / "one").read_bytes() == data
+
+
+def test_binary_files_with_names_and_length_framing(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"a\nbc\n")
+    words = ["--binary", "--framing", "length", "--partitions", "1", "--output-name", "out.bam"]
+    words += ["--command", "cat /shared/input.txt > /shared/out.bam"]
+    assert run("map", tmp_path / "in", tmp_path / "bams", *words) == 0
+    framed = b"\0\0\0\x01a\0\0\0\x02bc"
+    assert (tmp_path / "bams" / "part-00000.bam").read_bytes() == framed
+    (tmp_path / "bams" / "part-00001.bam").write_bytes(b"!")
+    words = ["--binary", "--input-name", "in_1.bam", "--output-name", "out.bam", "--command"]
+    words += ["cat /shared/in_1.bam /shared/in_2.bam > /shared/out.bam"]
+    assert run("reduce", tmp_path / "bams", tmp_path / "all", *words) == 0
+    assert (tmp_path / "all").read_bytes() == framed + b"!"
+
+
+def test_length_framing_may_not_write_records_that_come_back_as_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").write_bytes(b"a\nbc\n")
+    words = ["--framing", "length", "--command", COPY]
+    assert run("map", tmp_path / "in", tmp_path / "out", *words) == 0
+    assert parts(tmp_path / "out") == b"a\nbc\n"
+    for verb in ("map", "reduce"):
+        words = ["--framing", "length", "--output-delimiter", "c", "--partitions", "1"]
+        assert run(verb, tmp_path / "in", tmp_path / verb, *words, "--command", COPY) == 1
+        said = capsys.readouterr().err
+        assert "output record 1 contains the delimiter 'c'" in said
+        assert "give another --output-delimiter" in said
+        assert not (tmp_path / verb).exists()
+
+
 def test_streaming(tmp_path: Path) -> None:
     (tmp_path / "in").write_text("b\na\n" * 5000)
     words = ["--stream", "--partitions", "1", "--command", COPY]

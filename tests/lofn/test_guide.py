@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import lofn
-from lofn import api, arguments
+from lofn import api, arguments, metrics
 from lofn.cli_arguments import parse
+from lofn.errors import UsageError
+from lofn.options import parse as parse_options
 from lofn.tool import Tool
 
 ROOT = Path(lofn.__file__).parent.parent
@@ -20,6 +22,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 TAKES = {
     "map": {**arguments.COMMON, **arguments.FORMATS, **api._MAP},
     "map_binary": {**arguments.COMMON, **arguments.FORMATS, **api._MAP_BINARY},
+    "map_binary_rdd": {**arguments.COMMON, **arguments.FORMATS, **api._MAP_BINARY},
     "reduce": {**arguments.COMMON, **arguments.FORMATS, **api._REDUCE},
     "reduce_binary": {**arguments.COMMON, **api._REDUCE_BINARY},
     "DockerPipe": {**arguments.COMMON, **api._SELF},
@@ -65,6 +68,19 @@ def test_the_messages_in_the_table_of_failures_are_the_engines() -> None:
         assert kind in source or kind in arguments.FORMATS, kind
 
 
+def test_the_options_said_to_be_refused_are_refused() -> None:
+    table = GUIDE[GUIDE.index("| option | why |") :].split("\n\n")[0]
+    options = [o for line in table.splitlines() for o in re.findall(r"`(-[^`]+)`", line[:40])]
+    assert len(options) == 12
+    for option in options:
+        with pytest.raises(UsageError, match="has no place here"):
+            parse_options([option])
+
+
+def test_the_counters_in_the_guide_are_the_engines() -> None:
+    assert all(f"`{name}`" in GUIDE for name in metrics.NAMES)
+
+
 def test_the_command_line_in_the_guide_parses() -> None:
     text = GUIDE[GUIDE.index("spark-submit lofn_step.py") :].split("```")[0]
     words = text.replace("\\\n", " ").split()[2:]
@@ -72,4 +88,5 @@ def test_the_command_line_in_the_guide_parses() -> None:
     parsed = parse(words)
     assert parsed.delimiter == "\n$$$$\n"
     assert parsed.command[0] == "dock"
+    assert (parsed.input_name, parsed.output_name) == ("input.sdf", "output.sdf")
     assert parsed.volumes == {"hdfs:///receptor": {"bind": "/receptor", "mode": "ro"}}
