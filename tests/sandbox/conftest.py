@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from tests.images import busybox_image
 from tests.sandbox.harness import Project, docker_answers, nothing_left, write_project
@@ -40,6 +43,18 @@ def sandbox(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     finally:
         project.run("sandbox", "stop", timeout=120)
         assert nothing_left(SANDBOX)
+
+
+@pytest.fixture(scope="session")
+def clients(sandbox: Project) -> dict[str, Any]:
+    """Plain boto3 clients of the sandbox."""
+    told = sandbox.run("sandbox", "status", "-o", "json").json
+    session = boto3.Session(told["access_key"], told["secret_key"], region_name=told["region"])
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+    return {
+        name: session.client(name, endpoint_url=told["url"], config=config)
+        for name in ("emr", "s3")
+    }
 
 
 @pytest.fixture(scope="session")

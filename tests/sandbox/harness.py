@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +123,17 @@ def _hand_on(
             if text in line:
                 return
     lines.put(None)
+
+
+def wait_for(probe: Callable[[], Any], what: str, seconds: float = 180) -> Any:
+    """Return the first true answer of `probe`, or fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = probe()
+        if answer:
+            return answer
+        time.sleep(1)
+    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def labelled(sandbox: str) -> dict[str, list[str]]:

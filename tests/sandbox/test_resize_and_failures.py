@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.sandbox.harness import Project
+from tests.sandbox.harness import Project, wait_for
 
 BUCKET = "lofn-tests-emr"
-
-
-def wait_for(probe: Callable[[], Any], what: str, seconds: float = 180) -> Any:
-    """Return the first true answer of `probe`, or fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = probe()
-        if answer:
-            return answer
-        time.sleep(1)
-    raise AssertionError(f"not within {seconds} s: {what}")
-
-
-@pytest.fixture(scope="module")
-def clients(sandbox: Project) -> dict[str, Any]:
-    """Plain boto3 clients of the sandbox."""
-    told = sandbox.run("sandbox", "status", "-o", "json").json
-    session = boto3.Session(told["access_key"], told["secret_key"], region_name=told["region"])
-    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-    return {
-        name: session.client(name, endpoint_url=told["url"], config=config)
-        for name in ("emr", "s3")
-    }
 
 
 def run_job_flow(emr: Any, **changes: Any) -> str:
