@@ -57,19 +57,23 @@ def of(phases: dict[str, float], *words: str) -> float:
     return sum(s for title, s in phases.items() if title.startswith(words))
 
 
+def until(phases: dict[str, float], *words: str) -> float:
+    """Return the seconds up to the end of the last phase whose title begins with one of `words`."""
+    titles = list(phases)
+    last = max(at for at, title in enumerate(titles) if title.startswith(words))
+    return sum(phases[title] for title in titles[: last + 1])
+
+
 def up(bench: Bench, count: int) -> list[Row]:
     """Three nodes, from no cluster to proved, `count` times; the last cluster stays."""
     ready: list[float] = []
     swarm: list[float] = []
     proved: list[float] = []
     for number in range(count):
-        phases: dict[str, float] = {}
-        whole = timed(lambda phases=phases: phases.update(bench.phases("up")))
-        probe = of(phases, "prove")
-        registry = of(phases, "run the registry", "write s3", "load the image")
-        ready.append(whole - probe - registry - of(phases, "start a Docker", "join", "let hadoop"))
-        swarm.append(whole - probe - registry)
-        proved.append(whole)
+        phases = bench.phases("up")
+        ready.append(until(phases, "wait until"))
+        swarm.append(until(phases, "start a Docker swarm", "join"))
+        proved.append(sum(phases.values()))
         if number < count - 1:
             bench.run("down", "-y")
     names = ("EMR says WAITING", "the swarm is formed", "registry and probe are done")

@@ -29,7 +29,8 @@ _HEAD = """## The engine
 Program: `python -m benchmarks.engine`. Each value is the median over rounds of a ratio whose two
 sides were measured in the same round; the peers are `rdd.pipe` of the same command, a re-creation
 of the earlier lofn's way (`benchmarks/earlier_lofn.py`), the machine's own `docker run`, a host
-pipe, and `hdfs dfs -get`. Load is the one-minute average when the line began: above 0.5 something
+pipe, and `hdfs dfs -get`. Peers on Spark run in Python workers that have never loaded the engine,
+as a job without it would. Load is the one-minute average when the line began: above 0.5 something
 else was using the two processors as well. That slows both sides, and not alike: all containers of a
 machine together have the processor share of one group (`/docker`, 1024), so other containers at
 work slow the engine's side more than `rdd.pipe`'s or a host pipe's, which run outside of it.
