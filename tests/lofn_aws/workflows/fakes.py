@@ -1,17 +1,19 @@
 """Stand-ins for SSH and the local engine whose answers a test writes down.
 
-What the real ones do is held by tests/contract; these keep the same promises: results are per
-host and complete, a command that fails is a result, names given for a while are taken back.
+They keep the promises that workflows rely on as the real ones do: tests/contract/test_promises.py
+asks both for them.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from lofn_aws.adapters.ssh import CommandFailed, CommandResult
+from lofn_aws.errors import InfrastructureError
 from lofn_aws.model.cluster import Cluster, Instance
 from lofn_aws.model.image import LocalImage
 from lofn_aws.workflows.attach import Attached
@@ -42,7 +44,8 @@ class FakeGateway:
         name = host or self.host
         self.ran.append((name, command))
         if stdin is not None:
-            self.sent.append(b"".join(iter(lambda: stdin.read(65536), b"")))
+            source = io.BytesIO(stdin) if isinstance(stdin, bytes) else stdin
+            self.sent.append(b"".join(iter(lambda: source.read(65536), b"")))
         code, out, err = self._answer(name, command)
         if stdout is not None:
             stdout.write(out.encode())
@@ -60,7 +63,13 @@ class FakeGateway:
     def map_hosts(
         self, hosts: Sequence[str], call: Callable[[str], CommandResult]
     ) -> dict[str, CommandResult | Exception]:
-        return {host: call(host) for host in hosts}
+        outcomes: dict[str, CommandResult | Exception] = {}
+        for host in hosts:
+            try:
+                outcomes[host] = call(host)
+            except InfrastructureError as error:
+                outcomes[host] = error
+        return outcomes
 
     @contextmanager
     def forward(self, remote_port: int, wanted_port: int = 0) -> Iterator[int]:
@@ -77,7 +86,7 @@ class FakeEngine:
         self.names_while_pushing: list[str] = []
 
     def image(self, name: str) -> LocalImage | None:
-        return self.images.get(name)
+        return self.images.get(name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest")
 
     def image_names(self) -> list[str]:
         return sorted(self.images)
@@ -85,11 +94,15 @@ class FakeEngine:
     @contextmanager
     def tagged(self, image: str, repository: str, tag: str) -> Iterator[None]:
         found = next(known for known in self.images.values() if known.id == image)
+        before = self.images.get(f"{repository}:{tag}")
         self.images[f"{repository}:{tag}"] = found
         try:
             yield
         finally:
-            del self.images[f"{repository}:{tag}"]
+            if before is None:
+                del self.images[f"{repository}:{tag}"]
+            else:
+                self.images[f"{repository}:{tag}"] = before
 
     def push(self, repository: str, tag: str) -> Iterator[Mapping[str, Any]]:
         assert f"{repository}:{tag}" in self.images
