@@ -18,7 +18,7 @@ for one in $(docker ps -q --filter label=lofn=1); do
     docker top $one 2>/dev/null | grep -q -- "$1" || continue
     worker=$(docker inspect --format '{{index .Config.Labels "lofn.worker"}}' $one)
     echo "RUNS $worker"
-    ls -d /tmp/lofn-*/$worker | sed "s/^/HAS /"
+    ls -d /tmp/lofn-[0-9]*/$worker | sed "s/^/HAS /"
 done
 true
 """
@@ -28,7 +28,7 @@ while true; do
     left=
     for worker; do
         left="$left $(docker ps -aq --filter label=lofn.worker=$worker)"
-        left="$left $(ls -d /tmp/lofn-*/$worker 2>/dev/null)"
+        left="$left $(ls -d /tmp/lofn-[0-9]*/$worker 2>/dev/null)"
     done
     left=$(echo $left)
     [ -n "$left" ] || exit 0
@@ -43,7 +43,7 @@ while true; do
     holders=$(docker ps -a --filter label=lofn.role=network --format '{{.Names}}')
     holders=" $(echo $holders) "
     left=$(pgrep -f -- "^$1")
-    for name in $(docker ps -a --filter label=lofn=1 --format '{{.Names}}') /tmp/lofn-*/*/*/; do
+    for name in $(docker ps -a --filter label=lofn=1 --format '{{.Names}}') /tmp/lofn-[0-9]*/*/*/; do
         case $holders in *" $(basename $name) "*) ;; *) left="$left $name" ;; esac
     done
     left=$(echo $left)
@@ -52,7 +52,7 @@ while true; do
     sleep 0.1
 done
 """.replace("LIMIT", str(GONE_SECONDS))
-_NOTHING = "docker ps -aq --filter label=lofn=1; ls -d /tmp/lofn-*/* 2>/dev/null; true"
+_NOTHING = "docker ps -aq --filter label=lofn=1; ls -d /tmp/lofn-[0-9]*/* 2>/dev/null; true"
 _KILL = 'for p in $(pgrep -u yarn -f "$1"); do kill -9 $p && echo "KILLED $p"; done; true'
 
 PYTHON_WORKERS = "pyspark.daemon"

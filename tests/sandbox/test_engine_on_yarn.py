@@ -1,16 +1,15 @@
-"""The engine on YARN: earlier scripts, reduce trees, failures, and what kills leave behind."""
+"""The engine on YARN: scripts of the earlier one, reduce trees, failures that speak."""
 
 from __future__ import annotations
 
+import re
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox.harness import Project
-
-LEFT = "sudo sh -c 'docker ps -aq --filter label=lofn=1; ls -d /tmp/lofn-*/*' 2>/dev/null; true"
+from tests.sandbox.engine_nodes import assert_nothing_left, on_nodes
+from tests.sandbox.harness import Finished, Project
 
 
 @pytest.fixture(scope="module")
@@ -18,33 +17,16 @@ def image(cluster: Project, busybox: str) -> str:
     return cluster.run("push", busybox).stdout.strip().splitlines()[-1]
 
 
-def submitted(cluster: Project, folder: Path, code: str, *arguments: str, check: bool = True):
+def submitted(cluster: Project, folder: Path, code: str, *arguments: str) -> Finished:
     """Run a script as a step on YARN."""
     script = folder / "job.py"
     script.write_text(textwrap.dedent(code), encoding="utf-8")
-    return cluster.run("submit", str(script), "--", *arguments, timeout=400, check=check)
-
-
-def left_on_nodes(cluster: Project) -> str:
-    """Containers and folders of the engine on any node, as text; empty for none."""
-    found = cluster.run("exec", "--", LEFT)
-    lines = (found.stdout + found.stderr).splitlines()
-    return "\n".join(line for line in lines if "/tmp/lofn-" in line or _container_id(line))
-
-
-def _container_id(line: str) -> bool:
-    last = line.split()[-1] if line.split() else ""
-    return len(last) == 12 and all(letter in "0123456789abcdef" for letter in last)
-
-
-def wait_for_nothing_left(cluster: Project, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while left := left_on_nodes(cluster):
-        assert time.monotonic() < deadline, f"still there after {seconds} s: {left}"
-        time.sleep(1)
+    return cluster.run("submit", str(script), "--", *arguments, timeout=400)
 
 
 def test_a_script_of_the_earlier_lofn(cluster: Project, image: str, tmp_path: Path) -> None:
+    (tmp_path / "name").write_text("ref\n")
+    cluster.run("cp", str(tmp_path / "name"), "hdfs:///tests/earlier/name")
     done = submitted(
         cluster,
         tmp_path,
@@ -52,8 +34,10 @@ def test_a_script_of_the_earlier_lofn(cluster: Project, image: str, tmp_path: Pa
         import sys
         from pyspark import SparkConf, SparkContext
         from lofn.api import DockerPipe
+        from lofn.docker_handler import DockerFailure
 
         sc = SparkContext(conf=SparkConf())
+        sc.setLogLevel("OFF")
         words = sc.parallelize(["oak ash", "elm oak"] * 50, 6)
         counted = DockerPipe(SparkConf()).map(
             image_name=sys.argv[1],
@@ -72,10 +56,13 @@ def test_a_script_of_the_earlier_lofn(cluster: Project, image: str, tmp_path: Pa
             return {"left.txt": (p[0] for p in partition), "right.txt": (p[1] for p in partition)}
 
         pairs = sc.parallelize([(f"l{i}", f"r{i}") for i in range(8)], 4)
-        with DockerPipe(SparkConf()).map_binary(
+        with_reference = DockerPipe(SparkConf(), temporary_directory_parent="/tmp",
+            volumes={"/tests/earlier": {"bind": "/ref/", "mode": "ro"}})
+        with with_reference.map_binary(
             image_name=sys.argv[1],
-            command="umask 077; cat /shared/left.txt /shared/right.txt > /shared/output.bin",
-            docker_options=["--ipc=host"], rdd=pairs, map_udf=two,
+            command="umask 077; cat /shared/left.txt /shared/right.txt /ref/name "
+            "> /shared/output.bin",
+            docker_options=["--ipc=host"], rdd=pairs, map_udf=two, hdfs_tempdir="/tmp",
         ) as folder:
             print("FOLDER", folder)
             merged = DockerPipe(SparkConf()).reduce_binary(
@@ -83,17 +70,23 @@ def test_a_script_of_the_earlier_lofn(cluster: Project, image: str, tmp_path: Pa
                 command="cat /shared/input_1.bin /shared/input_2.bin > /shared/output.bin")
             print("MERGED", sorted(merged.decode().split()))
         path = sc._jvm.org.apache.hadoop.fs.Path(folder)
+        try:
+            DockerPipe(SparkConf()).map(
+                rdd=pairs, image_name=sys.argv[1], command="exit 3", map_udf=two).count()
+        except DockerFailure as error:
+            print("CAUGHT", "exit code 3" in str(error))
         print("GONE", not path.getFileSystem(sc._jsc.hadoopConfiguration()).exists(path))
         sc.stop()
         """,
         image,
     )
     assert "COUNTED ['100 oak', '50 elm', '50 ash']" in done.stdout
-    assert "FOLDER hdfs://" in done.stdout
-    both = sorted([f"l{i}" for i in range(8)] + [f"r{i}" for i in range(8)])
+    assert re.search(r"FOLDER hdfs://[^/]+/tmp/", done.stdout)
+    both = sorted([f"l{i}" for i in range(8)] + [f"r{i}" for i in range(8)] + ["ref"] * 4)
     assert f"MERGED {both}" in done.stdout
+    assert "CAUGHT True" in done.stdout
     assert "GONE True" in done.stdout
-    wait_for_nothing_left(cluster, 20)
+    assert_nothing_left(cluster)
 
 
 def test_failures_speak_on_the_driver(cluster: Project, image: str, tmp_path: Path) -> None:
@@ -102,11 +95,11 @@ def test_failures_speak_on_the_driver(cluster: Project, image: str, tmp_path: Pa
         tmp_path,
         r"""
         import sys, time
-        from pyspark import SparkContext
+        from pyspark import SparkConf, SparkContext
         from lofn.api import DockerPipe
         from lofn.docker_handler import DockerFailure
 
-        sc = SparkContext()
+        sc = SparkContext(conf=SparkConf().set("spark.task.maxFailures", "2"))
         sc.setLogLevel("OFF")
         lines = sc.parallelize(["a"] * 4, 4)
         try:
@@ -114,6 +107,19 @@ def test_failures_speak_on_the_driver(cluster: Project, image: str, tmp_path: Pa
         except DockerFailure as error:
             failure = error.failure
             print("FAILED", failure.exit_code, failure.stderr.strip(), failure.node)
+
+        def failure_of(command, **how):
+            try:
+                DockerPipe(network="none").map(lines, sys.argv[1], command, **how).collect()
+            except DockerFailure as error:
+                return error.failure
+
+        full = failure_of("awk 'BEGIN { s = \"x\"; while (1) s = s s }'",
+                          docker_options=["--memory=64m", "--memory-swap=64m"])
+        print("FULL", full.out_of_memory, "out of memory" in full.reason)
+        print("LATE", failure_of("sleep 100", timeout=1.5).reason)
+        none = failure_of("echo x > /shared/elsewhere.txt")
+        print("NONE", none.reason, none.listing)
         start = time.monotonic()
         try:
             DockerPipe().map(lines, "localhost:5000/no-such-tool:1", "true").collect()
@@ -129,47 +135,64 @@ def test_failures_speak_on_the_driver(cluster: Project, image: str, tmp_path: Pa
         image,
     )
     assert "FAILED 9 bad gene ip-" in done.stdout
+    assert "FULL True True" in done.stdout
+    assert "LATE the command was stopped: it ran longer than timeout=1.5 s" in done.stdout
+    none = next(line for line in done.stdout.splitlines() if line.startswith("NONE"))
+    assert "did not write /shared/output.txt" in none
+    assert "elsewhere.txt" in none
     missing = next(line for line in done.stdout.splitlines() if line.startswith("MISSING"))
     assert missing.split()[1] == "ImageMissing"
-    assert int(missing.split()[2]) < 30
+    assert int(missing.split()[2]) < 10
     assert "QUARANTINED ['good'] [1]" in done.stdout
-    wait_for_nothing_left(cluster, 20)
+    assert_nothing_left(cluster)
 
 
-def test_killed_workers_leave_nothing_and_the_answer_is_right(
+def test_a_reduce_is_a_tree_of_as_many_commands_as_it_takes(
     cluster: Project, image: str, tmp_path: Path
 ) -> None:
-    script = tmp_path / "kill.py"
-    script.write_text(
-        textwrap.dedent(
-            r"""
-            import sys
-            from pyspark import SparkContext
-            from lofn.api import DockerPipe
+    began = on_nodes(cluster, "date +%s.%N", node="primary")[0]
+    done = submitted(
+        cluster,
+        tmp_path,
+        r"""
+        import sys
+        from pyspark import SparkContext
+        from lofn.api import DockerPipe
 
-            sc = SparkContext()
-            command = "sleep 4; cat /shared/input.txt > /shared/output.txt"
-            lines = sc.parallelize([str(i) for i in range(8)], 8)
-            print("SUM", sum(map(int, DockerPipe().map(lines, sys.argv[1], command).collect())))
-            sc.stop()
-            """
-        )
+        sc = SparkContext()
+        lists = [["a"], [], ["b", "c"], [], ["d"], ["e"], ["f", "g", "h"], ["i"], []]
+        lines = sc.parallelize(range(9), 9).flatMap(lambda number: lists[number])
+        keep = "cat /shared/input.txt > /shared/output.txt"
+
+        def reduced(rdd, command, **how):
+            pipe = DockerPipe(network="none", reuse=True)
+            result = pipe.reduce(rdd, sys.argv[1], command, **how)
+            sums = pipe.counters.totals()
+            launches = sums["containers_started"] + sums["containers_reused"]
+            return "".join(result), int(launches)
+
+        print("PAIRS", *reduced(lines, keep, fan_in=2))
+        print("THREES", *reduced(lines, keep, fan_in=3))
+        print("AT ONCE", *reduced(lines, keep))
+        one = sc.parallelize(range(5), 5).flatMap(lambda number: ["x"] if number == 3 else [])
+        print("ONE", *reduced(one, keep + "; echo end >> /shared/output.txt", fan_in=2))
+        files = sc.parallelize([(f"f{n}", b"%d" % n) for n in range(5)], 3)
+        pipe = DockerPipe(network="none", reuse=True)
+        join = "cat /shared/input_1.bin /shared/input_2.bin > /shared/output.bin"
+        print("FILES", pipe.reduce_binary(files, sys.argv[1], join).decode())
+        sc.stop()
+        """,
+        image,
     )
-    # Inside the nodes of this cluster, so no process of anybody else's can be meant.
-    kill = "sudo sh -c 'for p in $(pgrep -u yarn -f pyspark.daemon); do kill -9 $p; done'; true"
-    with cluster.started("submit", str(script), "--", image) as job:
-        deadline = time.monotonic() + 120
-        while not left_on_nodes(cluster):
-            assert time.monotonic() < deadline, "no container was ever started"
-            time.sleep(0.5)
-        before = set(left_on_nodes(cluster).split())
-        cluster.run("exec", "--", kill)
-        deadline = time.monotonic() + 10
-        while survivors := before & {
-            word for word in left_on_nodes(cluster).split() if _container_id(word)
-        }:
-            assert time.monotonic() < deadline, survivors
-            time.sleep(0.5)
-        job.communicate(timeout=300)
-        assert job.returncode == 0
-    wait_for_nothing_left(cluster, 20)
+    # Six partitions have something. Pairs: one command for each of four partitions, one for two
+    # lines and two for three, and five to merge six. Threes and all at once: one for each of
+    # six; then the levels (a b-c)(d e)(f-h i), and those three; or all six together.
+    assert "PAIRS abcdefghi 12\n" in done.stdout
+    assert "THREES abcdefghi 10\n" in done.stdout
+    assert "AT ONCE abcdefghi 7\n" in done.stdout
+    assert "ONE xend 1\n" in done.stdout
+    assert "FILES 01234\n" in done.stdout
+    events = "docker events --since $1 --until $(date +%s.%N) --filter event=create --filter "
+    assert on_nodes(cluster, events + "label=lofn=1", began, node="primary") == []
+    assert any(on_nodes(cluster, events + "label=lofn=1", began, node="core")), "it can be seen"
+    assert_nothing_left(cluster)
