@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from tests.sandbox.engine_nodes import on_nodes
 from tests.sandbox.harness import Project
 
 PLACE = "/var/tmp/lofn-cache-*"
@@ -90,3 +92,50 @@ def test_a_missing_folder_and_a_writable_one_fail_with_one_sentence(
     )
     assert "exit 0" not in writable
     assert "cannot be 'rw'" in writable
+
+
+# Stands before Hadoop's own shell in the executors' PATH: each download is one run of it.
+COUNTER = r"""
+mkdir -p /var/tmp/counting && cd /var/tmp/counting && rm -f log && touch log && chmod 666 log
+printf '#!/bin/sh\necho "$*" >> /var/tmp/counting/log\nexec /usr/bin/hadoop "$@"\n' > hadoop
+chmod 755 hadoop
+"""
+
+
+def test_sixteen_tasks_at_once_make_one_download_per_node(
+    cluster: Project, image: str, tmp_path: Path
+) -> None:
+    text = f"counted {tmp_path.name}"
+    put_reference(cluster, tmp_path / "ref", text + "\n")
+    on_nodes(cluster, COUNTER)
+    script = tmp_path / "job.py"
+    script.write_text(
+        textwrap.dedent(
+            r"""
+            import socket, sys
+            from pyspark import SparkContext
+            from lofn.api import DockerPipe
+
+            sc = SparkContext()
+            volumes = {"/tests/volumes/ref": {"bind": "/ref", "mode": "ro"}}
+            pipe = DockerPipe(volumes=volumes, network="none")
+            made = pipe.map(
+                sc.parallelize(range(16), 16), sys.argv[1],
+                "{ cat /ref/name; grep -c ' /ref [^ ]* ro,' /proc/mounts; "
+                "touch /ref/name 2>/dev/null && echo written; true; } > /shared/output.txt; "
+                "sleep 4", map_udf=lambda part: {"input.txt": map(str, part)})
+            said = made.mapPartitions(lambda p: [(socket.gethostname(), tuple(p))]).collect()
+            print("SEEN", len(said), *{line for _, lines in said for line in lines}, sep="|")
+            print("NODES", len({node for node, _ in said}))
+            sc.stop()
+            """
+        )
+    )
+    executors = ["spark.executorEnv.PATH=/var/tmp/counting:/usr/bin:/bin"]
+    executors += ["spark.executor.instances=4", "spark.dynamicAllocation.enabled=false"]
+    conf = [word for one in executors for word in ("--conf", one)]
+    done = cluster.run("submit", str(script), *conf, "--", image, timeout=400)
+    seen = next(line for line in done.stdout.splitlines() if line.startswith("SEEN"))
+    assert set(seen.split("|")[1:]) == {"16", text, "1"}, "each saw it, read-only"
+    gets = [line for line in on_nodes(cluster, "cat /var/tmp/counting/log") if "-get" in line]
+    assert f"NODES {len(gets)}\n" in done.stdout, gets
