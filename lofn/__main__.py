@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lofn.cli_arguments import as_flags, parse
 from lofn.cli_jobs import make_pipe, run_map, run_reduce
 from lofn.docker_handler import DockerFailure
-from lofn.errors import ContainerFailed, UsageError, from_traceback
+from lofn.errors import ContainerFailed, RecordError, UsageError, from_traceback
 from lofn.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Its reason alone is the engine's own: what a tool wrote to stderr stays as it is.
         failure = replace(error.failure, reason=as_flags(error.failure.reason))
         return _say(failure.text(), FAILED)
-    except DockerFailure as error:
+    except (DockerFailure, RecordError) as error:
         return _say(as_flags(str(error)), FAILED)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
