@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
+from lofn.folders import homes
 from tests.lofn import engine_images
 
 
@@ -52,6 +54,24 @@ def containers_of(**labels: str) -> list[str]:
         command += ["--filter", f"label=lofn.{name}={value}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in said.splitlines()]
+
+
+def workers(pipe) -> list[str]:
+    """Ids of the living workers of a pipe that has a folder of its own."""
+    home = homes(pipe._parent)
+    return os.listdir(home) if os.path.isdir(home) else []
+
+
+def things_of_tasks(pipe) -> list[str]:
+    """Containers and folders that a pipe's tasks have: all but what holds a worker's network."""
+    found: set[str] = set()
+    for worker in workers(pipe):
+        found.update(containers_of(worker=worker))
+        with suppress(FileNotFoundError):
+            folder = os.path.join(homes(pipe._parent), worker)
+            found.update(entry.name for entry in os.scandir(folder) if entry.is_dir())
+        found.difference_update(containers_of(worker=worker, role="network"))
+    return sorted(found)
 
 
 def wait_until(true, seconds: float, what: str) -> float:

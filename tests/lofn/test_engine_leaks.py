@@ -14,8 +14,7 @@ import pytest
 from lofn.docker_handler import DockerFailure
 from lofn.errors import ContainerFailed, DockerUnavailable
 from lofn.folders import WorkerFolder, homes, stale
-from tests.lofn import engine_images
-from tests.lofn.conftest import containers_of, wait_until
+from tests.lofn.conftest import containers_of, things_of_tasks, wait_until, workers
 
 pytestmark = [pytest.mark.docker, pytest.mark.spark]
 COPY = "cat /shared/input.txt > /shared/output.txt"
@@ -25,14 +24,9 @@ def home_of(pipe) -> str:
     return homes(pipe._parent)
 
 
-def folders(pipe) -> list[str]:
-    home = home_of(pipe)
-    return os.listdir(home) if os.path.isdir(home) else []
-
-
 def inside(pipe) -> list[str]:
     """Containers of this pipe's own workers."""
-    return [name for worker in folders(pipe) for name in containers_of(worker=worker)]
+    return [name for worker in workers(pipe) for name in containers_of(worker=worker)]
 
 
 def workers_of(pipe) -> list[int]:
@@ -43,7 +37,7 @@ def workers_of(pipe) -> list[int]:
             held = {os.readlink(fd) for fd in (process / "fd").iterdir()}
         except OSError:
             continue
-        if any(f"{home_of(pipe)}/{worker}/lock" in held for worker in folders(pipe)):
+        if any(f"{home_of(pipe)}/{worker}/lock" in held for worker in workers(pipe)):
             found.add(int(process.name))
     return sorted(found)
 
@@ -60,11 +54,11 @@ def test_a_killed_worker_leaves_nothing_after_ten_seconds(sc, pipe, image, reuse
     thread = threading.Thread(target=job)
     thread.start()
     wait_until(lambda: inside(pipe) and workers_of(pipe), 60, "a container runs")
-    names = set(folders(pipe))
+    names = set(workers(pipe))
     for pid in workers_of(pipe):
         os.kill(pid, signal.SIGKILL)
     thread.join(60)
-    wait_until(lambda: not names & set(folders(pipe)), 10, "its folder is gone")
+    wait_until(lambda: not names & set(workers(pipe)), 10, "its folder is gone")
     wait_until(
         lambda: not any(containers_of(worker=name) for name in names), 10, "its container is gone"
     )
@@ -78,7 +72,7 @@ def test_a_killed_worker_and_watchdog_leave_no_container(sc, pipe, image):
     thread = threading.Thread(target=job)
     thread.start()
     wait_until(lambda: any(runs(name, "sleep 303") for name in inside(pipe)), 60, "it runs")
-    (name,) = folders(pipe)
+    (name,) = workers(pipe)
     said = subprocess.run(["pgrep", "-f", name], capture_output=True, text=True, check=True).stdout
     victims = {int(pid) for pid in said.split()} | set(workers_of(pipe))
     for pid in victims:
@@ -89,18 +83,19 @@ def test_a_killed_worker_and_watchdog_leave_no_container(sc, pipe, image):
     # What stayed of the folder is swept by the next worker on this node.
     assert stale(os.path.join(home_of(pipe), name))
     pipe.map(sc.parallelize(["a"], 1), image, COPY).collect()
-    wait_until(lambda: name not in folders(pipe), 10, "the folder was swept")
+    wait_until(lambda: name not in workers(pipe), 10, "the folder was swept")
 
 
 def test_taking_one_record_stops_the_rest(sc, pipe, image):
     lines = sc.parallelize([str(i) for i in range(100_000)], 2)
     endless = "while true; do echo x; done > /shared/output.txt"
     assert pipe.map(lines, image, endless, streaming=True).take(1) == ["x"]
+    wait_until(lambda: not things_of_tasks(pipe), 10, "its container and folder are gone")
     busy = "cat /shared/input.txt > /shared/output.txt"
     assert pipe.map(lines, image, busy, streaming=True).take(1) == ["0"]
-    wait_until(
-        lambda: not [name for name in inside(pipe) if runs(name, "echo x")], 10, "it was stopped"
-    )
+    wait_until(lambda: not things_of_tasks(pipe), 10, "its container and folder are gone")
+    assert pipe.map(lines, image, busy).take(1) == ["0"]
+    wait_until(lambda: not things_of_tasks(pipe), 10, "its container and folder are gone")
 
 
 def runs(name: str, what: str) -> bool:
@@ -119,18 +114,13 @@ def test_a_cancelled_job_group_leaves_nothing(sc, pipe, image):
     thread = InheritableThread(target=job)
     thread.start()
     wait_until(lambda: sum(runs(name, "sleep 301") for name in inside(pipe)) == 2, 60, "both run")
-    names = folders(pipe)
+    names = workers(pipe)
+    assert len(names) == 2
     sc.cancelJobGroup("to-cancel")
-    wait_until(
-        lambda: (
-            not any(
-                runs(name, "sleep 301") for worker in names for name in containers_of(worker=worker)
-            )
-        ),
-        10,
-        "both were stopped",
-    )
+    wait_until(lambda: not any(containers_of(worker=name) for name in names), 10, "containers")
+    wait_until(lambda: not set(names) & set(workers(pipe)), 10, "folders")
     thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_failed_container_is_gone_at_once(sc, pipe, image):
@@ -167,7 +157,7 @@ def test_a_full_disk_is_the_reason_given(sc, tmp_path, image):
         assert pipe.map(few, image, COPY).collect() == ["x"]
         for pid in workers_of(pipe):
             os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not folders(pipe), 10, "the folders are gone")
+        wait_until(lambda: not workers(pipe), 10, "the folders are gone")
         wait_until(lambda: spark_works(sc), 60, "Spark has noticed its dead workers")
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
@@ -270,9 +260,8 @@ def test_a_folder_is_stale_when_its_owner_is_gone(tmp_path):
     assert stale(folder.path)
 
 
-def test_a_speculative_twin_changes_nothing(sc, pipe, image):
-    """Two attempts of one partition at once: each has a container and a folder of its own."""
-    engine_images.ensure("lofn-tests/bash")
+def test_two_jobs_over_one_partition_have_containers_of_their_own(sc, pipe, image):
+    """As a speculative twin has; twins themselves are seen on YARN, where Spark starts them."""
     slow = sc.parallelize(["a"] * 2, 2)
     first = pipe.map(slow, image, COPY + "; sleep 1")
     results: list[list[str]] = []

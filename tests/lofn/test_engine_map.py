@@ -17,21 +17,10 @@ from lofn.docker_handler import DockerFailure
 from lofn.errors import ContainerFailed, ImageMissing, RecordError, UsageError
 from tests.images import busybox_image
 from tests.lofn import engine_images
-from tests.lofn.conftest import containers_of, wait_until
+from tests.lofn.conftest import containers_of, things_of_tasks, wait_until, workers
 
 pytestmark = [pytest.mark.docker, pytest.mark.spark]
 COPY = "cat /shared/input.txt > /shared/output.txt"
-
-
-def leftovers(pipe: DockerPipe) -> list[str]:
-    """Folders of boxes that still lie in the pipe's own place."""
-    home = os.path.join(pipe._parent, f"lofn-{os.getuid()}")
-    return [
-        name
-        for worker in (os.listdir(home) if os.path.isdir(home) else [])
-        for name in os.listdir(os.path.join(home, worker))
-        if name.startswith("parts-")
-    ]
 
 
 @pytest.fixture
@@ -268,13 +257,10 @@ def test_a_volume_is_there_and_read_only(sc, tmp_path, words, image):
 
 def test_nothing_is_left_of_partitions(sc, pipe, words, image):
     pipe.map(words, image, COPY).collect()
-    application = sc.applicationId
-    # What may stay while a worker lives: the container that holds its network, and a standby.
-    wait_until(
-        lambda: len(containers_of(application=application)) <= 2 * sc.defaultParallelism * 3,
-        15, "partitions' containers gone",
-    )  # fmt: skip
-    assert not leftovers(pipe)
+    # A standby that no partition came for is given up; what holds a worker's network stays.
+    wait_until(lambda: not things_of_tasks(pipe), 15, "no container and no folder of a partition")
+    for worker in workers(pipe):
+        assert len(containers_of(worker=worker)) == 1, "one for a living worker's network"
 
 
 def test_quarantine_keeps_going_and_tells(sc, pipe, image):
