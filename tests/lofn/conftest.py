@@ -53,7 +53,9 @@ def containers_of(**labels: str) -> list[str]:
     for name, value in labels.items():
         command += ["--filter", f"label=lofn.{name}={value}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in said.splitlines()]
+    # Docker 20.10 lists a container for ever whose maker was killed while it was being removed,
+    # without a name, and says "no such container" to whoever asks for it.
+    return [name for line in said.splitlines() if (name := json.loads(line))]
 
 
 def workers(pipe) -> list[str]:
