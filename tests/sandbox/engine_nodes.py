@@ -12,6 +12,9 @@ from tests.sandbox.harness import Finished, Project
 
 GONE_SECONDS = 10  # what issue 4 allows after a kill
 
+# Containers are looked for by name: of some that it has removed, Docker 20.10 lists an id for ever,
+# without a name, and says "no such container" to whoever asks for it.
+
 # Workers whose containers run the command that contains $1, with what else is theirs.
 _WORKERS = """
 for one in $(docker ps -q --filter label=lofn=1); do
@@ -27,7 +30,7 @@ _GONE = """
 while true; do
     left=
     for worker; do
-        left="$left $(docker ps -aq --filter label=lofn.worker=$worker)"
+        left="$left $(docker ps -a --filter label=lofn.worker=$worker --format '{{.Names}}')"
         left="$left $(ls -d /tmp/lofn-[0-9]*/$worker 2>/dev/null)"
     done
     left=$(echo $left)
@@ -43,7 +46,8 @@ while true; do
     holders=$(docker ps -a --filter label=lofn.role=network --format '{{.Names}}')
     holders=" $(echo $holders) "
     left=$(pgrep -f -- "^$1")
-    for name in $(docker ps -a --filter label=lofn=1 --format '{{.Names}}') /tmp/lofn-[0-9]*/*/*/; do
+    containers=$(docker ps -a --filter label=lofn=1 --format '{{.Names}}')
+    for name in $containers /tmp/lofn-[0-9]*/*/*/; do
         case $holders in *" $(basename $name) "*) ;; *) left="$left $name" ;; esac
     done
     left=$(echo $left)
@@ -52,7 +56,11 @@ while true; do
     sleep 0.1
 done
 """.replace("LIMIT", str(GONE_SECONDS))
-_NOTHING = "docker ps -aq --filter label=lofn=1; ls -d /tmp/lofn-[0-9]*/* 2>/dev/null; true"
+_NOTHING = """
+docker ps -a --filter label=lofn=1 --format '{{.Names}}'
+ls -d /tmp/lofn-[0-9]*/* 2>/dev/null
+true
+"""
 _KILL = 'for p in $(pgrep -u yarn -f "$1"); do kill -9 $p && echo "KILLED $p"; done; true'
 
 PYTHON_WORKERS = "pyspark.daemon"
@@ -107,7 +115,7 @@ def assert_no_task_has_anything(cluster: Project, command: str) -> None:
 def assert_nothing_left(cluster: Project) -> None:
     """Fail if ten seconds from now any container or folder of the engine's is on any node."""
     deadline = time.monotonic() + GONE_SECONDS
-    while left := on_nodes(cluster, _NOTHING):
+    while left := [line for line in on_nodes(cluster, _NOTHING) if line]:
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
 
