@@ -30,9 +30,11 @@ def removed_by_somebody(pipe, *filters: str) -> int:
             capture_output=True, text=True, check=True,
         ).stdout.split()  # fmt: skip
         names = [name for name in names if name in said]
-    for name in names:
-        subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=True)
-    return len(names)
+    removed = 0
+    for name in names:  # one whose partition is through may be on its way out by itself
+        done = subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False)
+        removed += done.returncode == 0
+    return removed
 
 
 @pytest.mark.spark
