@@ -187,14 +187,18 @@ class Docker:
                 raise
 
     def labelled(self, **labels: str) -> list[dict[str, Any]]:
-        """List containers, running or not, that carry all of ``lofn=1`` and lofn.<name>=<value>."""
+        """List containers, running or not, that carry all of ``lofn=1`` and lofn.<name>=<value>.
+
+        Those that Docker is removing are left out: their processes have ended, and Docker 20.10
+        goes on listing some that it has removed.
+        """
         wanted = [f"{LABEL}=1", *(f"{LABEL}.{name}={value}" for name, value in labels.items())]
         found: list[dict[str, Any]] = self._http.json(
             "GET",
             "/containers/json",
             query={"all": 1, "filters": json.dumps({"label": wanted})},
         )
-        return found
+        return [container for container in found if container.get("State") != "removing"]
 
 
 def digest_of(image: dict[str, Any] | None) -> str:

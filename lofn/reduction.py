@@ -20,7 +20,7 @@ from lofn.task import Run, Task, execute, output_path, peek, with_box
 Udf = Callable[[Any, Any], Any]
 _ROLLING = 2  # the fan_in that asks for pairs, one after the other, as the earlier lofn had them
 _NOT_STARTED = (126, 127)
-_SIGNALS = 128  # codes above it: the command was killed
+_SIGNALS = 128  # codes from here on: the command was killed
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ class _Work:
             return self.combine([part, self._room.data(b"")])
         except ContainerFailed as error:
             code = error.failure.exit_code
-            if code is None or code in _NOT_STARTED or code > _SIGNALS:
+            # None or 0: it was stopped, or wrote nothing; then its words are not about the input.
+            if not code or code in _NOT_STARTED or code >= _SIGNALS:
                 raise
             return part
 
