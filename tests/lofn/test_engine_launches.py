@@ -28,7 +28,7 @@ def test_only_rolling_pairs_start_a_container_for_each_record(sc, pipe, image, f
 
 
 @pytest.mark.parametrize("ending", ["kill -9 $$", "exit 127", "exit 0"])
-def test_the_only_file_is_not_returned_where_its_command_was_killed_or_wrote_nothing(sc, pipe, image, ending):
+def test_the_only_file_is_no_result_of_a_command_that_wrote_nothing(sc, pipe, image, ending):
     command = f"cat /shared/input_1.bin /shared/input_2.bin > /shared/other; {ending}"
     with pytest.raises(ContainerFailed):
         pipe.reduce_binary(sc.parallelize([b"one"], 1), image, command)
