@@ -16,7 +16,9 @@ STEP_SECONDS = 7 * 86_400.0
 # How long EMR may be out of reach, as when this machine sleeps or changes its network.
 OUTAGE_SECONDS = 120.0
 _SHOWN = 120
-_FIRST_INTERVAL, _LAST_INTERVAL = 1.0, 10.0
+# Seconds between looks: a tenth of what the step has taken so far, so that its end is seen soon by
+# its own measure, and EMR is asked no more often than its rate limits bear.
+_FIRST_INTERVAL, _LAST_INTERVAL, _SHARE = 1.0, 10.0, 0.1
 
 
 def wait_step(
@@ -51,8 +53,8 @@ class _Wait:
     def until_end(self, phase: Phase, last_line: Callable[[], str]) -> Step:
         clock = self._ctx.clock
         seconds = self._ctx.deadline(STEP_SECONDS)
-        end = clock.monotonic() + seconds
-        interval = _FIRST_INTERVAL
+        start = clock.monotonic()
+        end = start + seconds
         while True:
             step = self._look()
             if step is not None:
@@ -67,8 +69,9 @@ class _Wait:
                     f"the step {self._id} is {self._state} after {seconds:.0f} s and goes on",
                     f"lofn-aws step wait {self._id}",
                 )
+            share = _SHARE * (clock.monotonic() - start)
+            interval = min(_LAST_INTERVAL, max(_FIRST_INTERVAL, share))
             clock.sleep(min(left, interval * random.uniform(0.8, 1.2)))
-            interval = min(_LAST_INTERVAL, interval * 1.2)
 
     def _look(self) -> Step | None:
         """Describe the step; None while EMR does not answer."""
