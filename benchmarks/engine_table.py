@@ -31,8 +31,8 @@ sides were measured in the same round; the peers are `rdd.pipe` of the same comm
 of the earlier lofn's way (`benchmarks/earlier_lofn.py`), the machine's own `docker run`, a host
 pipe, and `hdfs dfs -get`. Peers on Spark run in Python workers that have never loaded the engine,
 as a job without it would; what that makes of `rdd.pipe` is in the line `reuse`, where it was run in
-the engine's workers too. Load is the one-minute average when the line began; lines run one after the
-other, so part of it is of the line before. Other work on the machine slows both sides, and not
+the engine's workers too. Load is the one-minute average when the line began; lines run one after
+the other, so part of it is of the line before. Other work on the machine slows both sides, and not
 alike: all containers of a machine together have the processor share of one group (`/docker`, 1024),
 so it slows the engine's side more than peers that run outside of it.
 """
