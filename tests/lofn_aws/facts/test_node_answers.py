@@ -1,6 +1,7 @@
 """Texts of nodes → values."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from lofn_aws.facts.node_answers import (
     swarm_members,
 )
 
+# Recorded on the three nodes of a sandbox cluster, right after `up`.
+RECORDED = Path(__file__).parents[2] / "golden" / "nodes"
 FACTS = {
     "host": "ip-172-30-0-3.ec2.internal", "ip": "172.30.0.3", "primary": False,
     "provisioned": True, "docker_active": True, "docker_version": "20.10.24+dfsg1",
@@ -21,6 +24,30 @@ FACTS = {
               "manager": "172.30.0.2:2377"},
     "registry": True,
 }
+
+
+def test_recorded_facts_of_a_primary_and_of_a_core_node() -> None:
+    primary = node_facts((RECORDED / "facts_primary.json").read_text(), "172.31.0.10")
+    assert (primary.host, primary.ip) == ("ip-172-31-0-10.ec2.internal", "172.31.0.10")
+    assert dict(primary.groups)["hadoop"] == ("hadoop", "docker", "hdfsadmingroup")
+    assert primary.yarn_sees_docker is None, "there is no NodeManager on a primary"
+    assert (primary.swarm.is_active, primary.swarm.role) == (True, "manager")
+    core = node_facts((RECORDED / "facts_core.json").read_text(), "172.31.0.11")
+    assert (core.docker_version, core.engine_version) == ("20.10.24+dfsg1", "0.1.0")
+    assert core.python == "3.11.2"
+    assert (core.docker_active, core.registry, core.yarn_sees_docker) == (True, True, True)
+    assert core.lacks_docker_group == ()
+    assert (core.swarm.role, core.swarm.manager) == ("worker", "172.31.0.10:2377")
+
+
+def test_recorded_docker_node_ls() -> None:
+    members = swarm_members((RECORDED / "node_ls.txt").read_text())
+    assert [(m.host[:16], m.role, m.status) for m in members] == [
+        ("ip-172-31-0-10.e", "manager", "Ready"),
+        ("ip-172-31-0-11.e", "worker", "Ready"),
+        ("ip-172-31-0-12.e", "worker", "Ready"),
+    ]
+    assert members[0].node_id == "ubxp59lww2magbx7fwt5pfoyw"
 
 
 def test_facts() -> None:
