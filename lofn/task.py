@@ -145,11 +145,16 @@ def _gone(box: Box, owned: Pool, run: Run, task: Task) -> ContainerFailed:
 def output_path(box: Box, owned: Pool, run: Run, task: Task, name: str) -> str:
     """Return where a command's output is, readable by this user whoever wrote it.
 
-    Raises ContainerFailed, with what lies in the shared folder, where there is none.
+    Raises ContainerFailed, with what lies in the shared folder, where there is none, or where it
+    is a link that leads out of that folder: to a file of the node, that is.
     """
-    path = inside(box.shared, name)
+    path = os.path.realpath(inside(box.shared, name))
+    if not path.startswith(os.path.realpath(box.shared) + os.sep):
+        place = os.path.join(run.plan.mountpoint, name)
+        reason = f"the command's output {place} is a link that leads out of the shared folder"
+        raise failed(run, task, box, reason, code=0)
     try:
-        if not os.path.isfile(path) and os.path.dirname(path) != box.shared:
+        if not os.path.isfile(path) and os.path.dirname(path) != os.path.realpath(box.shared):
             take_over(box.shared, owned.docker, run.plan.image)
         if os.path.isfile(path) and not os.access(path, os.R_OK):
             own_file(path, owned.docker, run.plan.image)

@@ -1,4 +1,4 @@
-"""How many containers a job starts, and what happens to the only element there is."""
+"""How many containers a job starts, and what counts as a result."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def test_the_only_file_is_no_result_of_a_command_that_wrote_nothing(sc, pipe, im
     command = f"cat /shared/input_1.bin /shared/input_2.bin > /shared/other; {ending}"
     with pytest.raises(ContainerFailed):
         pipe.reduce_binary(sc.parallelize([b"one"], 1), image, command)
+
+
+def test_a_link_to_a_file_of_the_node_is_no_output(sc, pipe, image):
+    inner = "cat /shared/input.txt > /shared/made; ln -s made /shared/output.txt"
+    assert pipe.map(sc.parallelize(["a"], 1), image, inner).collect() == ["a"]
+    with pytest.raises(ContainerFailed, match="leads out of the shared folder"):
+        pipe.map(sc.parallelize(["a"], 1), image, "ln -s /etc/hostname /shared/output.txt").count()
